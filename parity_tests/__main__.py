@@ -1,0 +1,5 @@
+"""`python -m parity_tests` is `handgrad`."""
+
+from parity_tests.cli import main
+
+main()

@@ -1,0 +1,198 @@
+"""The command line. torch takes seconds to import: commands that need it import it themselves."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from parity_tests.errors import InputError
+from parity_tests.show.table import console
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=False,
+    pretty_exceptions_enable=False,
+    help="Is a gradient that was derived by hand right, where does it first go wrong, and why? "
+    "Without a command: check every variant.",
+)
+
+DTYPES = ("float64", "float32")
+SHOWN_STEPS = (0, 1, 10, 100, 499)
+
+Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …, or all that are here.")]
+DType = Annotated[str, typer.Option(help="float64, float32 or all.")]
+Seed = Annotated[int, typer.Option(help="Seed of weights and data, 0 or more.", min=0)]
+Size = Annotated[
+    str, typer.Option(help="Sizes in the order of `handgrad list`, such as 64,6,8,8,1.")
+]
+
+
+@app.command()
+def check(
+    names: Annotated[list[str] | None, typer.Argument(help="Variants; all if none.")] = None,
+    device: Device = "all",
+    dtype: DType = "all",
+    seed: Seed = 0,
+    size: Size = "",
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show every quantity.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+):
+    """Compare the NumPy and the PyTorch version of the variants, quantity by quantity.
+
+    Exit code: 0 all match, 1 a mismatch, 2 bad input.
+    """
+    from parity_tests import variants
+
+    names = names or list(variants.VARIANTS)
+    for name in names:
+        variants.check_name(name)
+    sizes = {name: parse_size(name, size) for name in names}
+    dtypes = parse_dtype(dtype)
+    with console(stderr=True).status("Importing torch") as status:
+        from parity_tests.compare.run import compare_variant
+        from parity_tests.show.table import conclusion, details, summary
+
+        runs = [(n, dev, dt) for n in names for dev in parse_device(device) for dt in dtypes]
+        reports = []
+        for done, (name, dev, dt) in enumerate(runs, 1):
+            status.update(f"{name}, {dev}, {dt} ({done} of {len(runs)})")
+            reports.append(compare_variant(name, dev, dt, seed, sizes[name]))
+    if as_json:
+        from parity_tests.show.as_json import to_json
+
+        print(to_json(reports))
+    else:
+        out = console()
+        if verbose:
+            for report in reports:
+                out.print(details(report), "")
+        out.print(summary(reports), "", conclusion(reports), sep="\n")
+    raise typer.Exit(0 if all(report.ok for report in reports) else 1)
+
+
+@app.command("list")
+def list_variants():
+    """Name the variants, with the notebook's cells and sizes."""
+    from parity_tests import variants
+    from parity_tests.show.table import variants_table
+
+    rows = [(name, cells, variants.sizes(name)) for name, cells in variants.VARIANTS.items()]
+    console().print(variants_table(rows))
+
+
+@app.command()
+def train(
+    name: Annotated[str, typer.Argument(help="A variant.")],
+    device: Device = "cpu",
+    dtype: Annotated[str, typer.Option(help="float64 or float32.")] = "float64",
+    seed: Seed = 0,
+    size: Size = "",
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw the losses into this file, such as losses.png.")
+    ] = None,
+):
+    """Run the notebook's training on both sides and show how far the losses drift apart."""
+    import numpy as np
+
+    from parity_tests import variants
+    from parity_tests.show import plot as drawing
+    from parity_tests.show.table import losses_table
+
+    variants.check_name(name)
+    sizes = parse_size(name, size)
+    if dtype not in DTYPES:
+        raise InputError(f"There is no dtype {dtype!r} to train in: use one of {', '.join(DTYPES)}.")
+    if plot is not None:
+        drawing.require_matplotlib()
+    with console(stderr=True).status("Importing torch"):
+        from parity_tests.compare.devices import check_device
+        from parity_tests.compare.drift import relative_drift, train_both
+
+        check_device(device)
+    params, x, y = variants.draw(name, seed, np.dtype(dtype), **sizes)
+    rates = variants.manual_side(name).LEARNING_RATES
+    ours, theirs = train_both(name, params, x, y, rates, device, progress_bars())
+    drift = relative_drift(ours, theirs)
+    before = len(rates) - 500  # a variant may take one step before the loop of 500
+    shown = [("before", 0)] * before + [(str(step), step + before) for step in SHOWN_STEPS]
+    rows = [(label, ours[i], theirs[i], drift[i]) for label, i in shown]
+    out = console()
+    out.print(f"{name}, {device}, {dtype}, seed {seed}: {len(rates)} steps on both sides", "")
+    out.print(losses_table(rows), "", sep="\n")
+    out.print(f"Largest relative difference at any step: {drift.max():.1e}.")
+    if plot is not None:
+        drawing.save_losses(plot, f"{name}, {device}, {dtype}", ours, theirs, drift)
+        out.print(f"Both curves and their difference are in {plot}.", soft_wrap=True)
+
+
+def progress_bars():
+    """Make a function that shows a progress bar for each side's steps in turn."""
+    from rich.progress import track
+
+    titles = iter(("NumPy", "PyTorch"))
+    bar_console = console(stderr=True)
+    return lambda rates: track(
+        rates,
+        next(titles),
+        console=bar_console,
+        transient=True,
+        disable=not bar_console.is_terminal,
+    )
+
+
+def parse_size(name, text):
+    """Read `64,6,8,8,1` into a variant's sizes by name; the notebook's where `text` is empty."""
+    from parity_tests import variants
+
+    if not text:
+        return variants.sizes(name)
+    try:
+        numbers = [int(part) for part in text.split(",")]
+    except ValueError:
+        example = ",".join(map(str, variants.sizes(name).values()))
+        raise InputError(
+            f"A size is whole numbers with commas between, such as {example}, found {text!r}."
+        ) from None
+    return variants.sizes_from(name, numbers)
+
+
+def parse_dtype(text):
+    """Read a dtype's name, or `all`."""
+    if text != "all" and text not in DTYPES:
+        raise InputError(f"There is no dtype {text!r}: use one of {', '.join(DTYPES)} or all.")
+    return DTYPES if text == "all" else (text,)
+
+
+def parse_device(text):
+    """Read a device's name, or `all`."""
+    from parity_tests.compare.devices import available, check_device
+
+    if text == "all":
+        return available()
+    check_device(text)
+    return [text]
+
+
+def main():
+    """Run the command line: `check` where no command is named; errors as one sentence."""
+    arguments = sys.argv[1:]
+    if not arguments or (arguments[0].startswith("-") and arguments[0] != "--help"):
+        arguments.insert(0, "check")
+    try:
+        sys.exit(app(arguments, prog_name="handgrad", standalone_mode=False))
+    except InputError as error:
+        fail(str(error))
+    except typer.BadParameter.__base__ as error:  # any usage error: typer exports just this one
+        fail(error.format_message())
+    except MemoryError:
+        fail("There is not enough memory for arrays of these sizes: use smaller ones.")
+    except (KeyboardInterrupt, typer.Abort):
+        console(stderr=True).print("Interrupted.")
+        sys.exit(130)
+
+
+def fail(message):
+    """Print one sentence and exit with 2."""
+    console(stderr=True).print(f"Error: {message}", markup=False, soft_wrap=True)
+    sys.exit(2)

@@ -1,0 +1,40 @@
+"""The devices at hand, and arithmetic that is what its dtype says."""
+
+from contextlib import contextmanager
+
+import torch
+
+from parity_tests.errors import InputError
+
+
+def available():
+    """Return the names of the devices of this machine that can compute in float64."""
+    return ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
+
+
+def check_device(name):
+    """Raise InputError unless `name` is a device that is here."""
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise InputError(f"There is no device {name!r}: use one such as cpu or cuda.") from None
+    if device.type not in ("cpu", "cuda"):
+        raise InputError(f"The device {name!r} is not supported: use cpu or cuda.")
+    count = torch.cuda.device_count() if device.type == "cuda" else 1
+    if (device.index or 0) >= count:
+        found = f"{count} CUDA devices" if count else "no CUDA device"
+        raise InputError(f"The device {name!r} is not here: PyTorch finds {found}; use cpu.")
+
+
+@contextmanager
+def exact_float32():
+    """Compute float32 products in float32, not in TF32 or bfloat16; then put it back as it was."""
+    matmul = torch.get_float32_matmul_precision()
+    cudnn = torch.backends.cudnn.allow_tf32
+    try:
+        torch.set_float32_matmul_precision("highest")
+        torch.backends.cudnn.allow_tf32 = False
+        yield
+    finally:
+        torch.set_float32_matmul_precision(matmul)
+        torch.backends.cudnn.allow_tf32 = cudnn

@@ -1,0 +1,107 @@
+"""Two traces against each other: how far apart each quantity is, and what rounding allows."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from parity_tests.compare.noise import float64_traces, rounding, safety, tolerances
+from parity_tests.compare.trace import kind_of, reference_trace
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the comparison found of one quantity.
+
+    `difference` is the largest over its entries (inf where the shapes differ, or where just
+    one side is finite), `tolerance` the largest that rounding can explain.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    difference: float
+    tolerance: float
+    verdict: str
+
+    @property
+    def ratio(self):
+        """difference / tolerance: above 1 it is no rounding."""
+        if self.difference <= self.tolerance:
+            return self.difference / self.tolerance if self.difference else 0.0
+        return self.difference / self.tolerance if self.tolerance else float("inf")
+
+
+def whole_run(given, reference, x, y):
+    """Compare a hand-written trace with a whole run of the reference from the same weights.
+
+    `given` is the trace, `reference` a loaded Reference on the device under test. Returns a
+    Finding for each quantity, in the reference's order of computing.
+    """
+    names = reference.names
+    params = {name: given[name] for name in names}
+    dtype = np.asarray(x).dtype
+    measured = rounding(float64_traces(reference, params, x, y, dtype), dtype)
+    allowed = tolerances(measured, given, names)
+    computed = reference_trace(reference, x, y, same_side(given, allowed))
+    return judge(given, computed, measured, allowed, names, np.finfo(dtype).max)
+
+
+def same_side(given, allowed):
+    """Make a `hand_on` that settles on which side of 0 an entry lies when rounding cannot.
+
+    Where both versions agree up to rounding but lie on different sides of 0, one lets the
+    gradient through a ReLU and the other does not, and both are right. The reference goes on
+    from the hand-written entry there: a step below the tolerance.
+    """
+
+    def hand_on(name, tensor):
+        if name not in given or given[name].shape != tuple(tensor.shape):
+            return None
+        ours = torch.as_tensor(given[name]).to(tensor)
+        crossed = (ours.sign() != tensor.sign()) & ((ours - tensor).abs() <= allowed[name])
+        return torch.where(crossed, ours, tensor) if crossed.any() else None
+
+    return hand_on
+
+
+def judge(given, computed, measured, allowed, parameters, limit):
+    """Compare two traces, quantity by quantity, and return a Finding for each.
+
+    `measured` and `allowed` are each quantity's Rounding and tolerance, `limit` the largest
+    number that the dtype under test can hold. Once a quantity has overflowed on both sides,
+    or may have, what follows can be nan on one and 0 on the other (0 times inf): from there
+    on, just the entries that are finite on both sides are compared.
+    """
+    findings = []
+    overflowed = False
+    for name, array in computed.items():
+        kind = kind_of(name, parameters)
+        if name not in given:
+            findings.append(Finding(name, kind, array.shape, 0.0, allowed[name], "not given"))
+            continue
+        ours = given[name]
+        overflowed = (
+            overflowed
+            or measured[name].largest * safety(computed) > limit
+            or not (np.isfinite(ours).all() or np.isfinite(array).all())
+        )
+        difference = largest_difference(ours, array, overflowed)
+        verdict = "match" if difference <= allowed[name] else "mismatch"
+        findings.append(Finding(name, kind, array.shape, difference, allowed[name], verdict))
+    return findings
+
+
+def largest_difference(ours, theirs, overflowed=False):
+    """Return the largest difference between two arrays, over the entries finite in both.
+
+    It is inf where the shapes differ and, unless they `overflowed`, where an entry is finite
+    on one side only.
+    """
+    if ours.shape != theirs.shape:
+        return float("inf")
+    finite = np.isfinite(ours) & np.isfinite(theirs)
+    if not overflowed and (np.isfinite(ours) != np.isfinite(theirs)).any():
+        return float("inf")
+    apart = np.subtract(ours, theirs, dtype=np.float64, where=finite, out=np.zeros(ours.shape))
+    return float(np.abs(apart).max(initial=0.0))

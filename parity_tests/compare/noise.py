@@ -1,0 +1,159 @@
+"""What rounding alone can do, measured: the tolerance of every comparison.
+
+Two correct programs differ, because each step rounds and they round in different orders. How
+much that can matter depends on the network and its numbers (a sum that cancels to nearly 0
+keeps only the errors of its terms), so it is measured: run the reference in float64, run it
+again with every number moved by a random last-bit step of the dtype under test, and see how
+far each quantity moves. This is stochastic arithmetic (CESTAC: Vignes 1993; Monte Carlo
+arithmetic: Parker 1997), and it needs no analysis of the network.
+"""
+
+import copy
+from contextlib import ExitStack, contextmanager
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+
+from parity_tests.compare.trace import reference_trace
+from parity_tests.compare.weights import Reference, load
+
+DRAWS = 3
+SAFETY = 64  # a difference above SAFETY x noise is no rounding; measured, see the README
+
+# Modules with a kink at 0: on which side the input lies decides the derivative.
+KINKED = (nn.ReLU, nn.LeakyReLU, nn.PReLU, nn.ReLU6, nn.ELU, nn.CELU, nn.SELU)
+
+
+class Rounding(NamedTuple):
+    """Of one quantity: how far rounding moves it, and its largest entry in float64."""
+
+    noise: float
+    largest: float
+
+
+def jiggle(array, eps, tiny, rng):
+    """Move every entry by one last-bit step of a dtype, up or down at random.
+
+    `eps` and `tiny` are the dtype's machine epsilon and its smallest normal number, below
+    which the steps no longer shrink. A zero stays zero.
+    """
+    step = eps * np.maximum(np.abs(array), tiny) * np.sign(array)
+    return array + step * (2 * rng.integers(0, 2, size=np.shape(array)) - 1)
+
+
+def float64_traces(reference, params, x, y, dtype):
+    """Run the reference in float64 on the CPU: once as it is, then DRAWS times jiggled.
+
+    Jiggled are the weights, x, y, every value and gradient as it is handed on, and every
+    tensor that autograd keeps for the way back (a saturated sigmoid's slope s (1 - s) loses
+    its digits to the rounding of s). Returns a list of 1 + DRAWS traces.
+    """
+    model = copy.deepcopy(reference.model).to("cpu", torch.float64)
+    reference = Reference(model, reference.names, reference.loss_fn)
+    params = {name: np.asarray(w, np.float64) for name, w in params.items()}
+    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    eps, tiny = float(np.finfo(dtype).eps), float(np.finfo(dtype).tiny)
+    rng = np.random.default_rng(0)
+
+    def moved(tensor):
+        return torch.from_numpy(np.asarray(jiggle(tensor.detach().numpy(), eps, tiny, rng)))
+
+    load(model, reference.names, params)
+    inputs = []
+    with note_kinks(model, inputs):
+        traces = [reference_trace(reference, x, y)]
+    for _ in range(DRAWS):
+        draw = {name: jiggle(w, eps, tiny, rng) for name, w in params.items()}
+        load(model, reference.names, draw)
+        x_draw, y_draw = jiggle(x, eps, tiny, rng), jiggle(y, eps, tiny, rng)
+        saved = torch.autograd.graph.saved_tensors_hooks(
+            lambda tensor: moved(tensor) if tensor.is_floating_point() else tensor,
+            lambda tensor: tensor,
+        )
+        with hold_kinks(model, inputs), saved:
+            traces.append(
+                reference_trace(
+                    reference, x_draw, y_draw, lambda _, t: moved(t), lambda _, g: moved(g)
+                )
+            )
+    return traces
+
+
+@contextmanager
+def note_kinks(model, inputs):
+    """Append to `inputs` what goes into each kinked module."""
+    with kink_hooks(model, lambda tensor: inputs.append(tensor.detach().clone())):
+        yield
+
+
+@contextmanager
+def hold_kinks(model, inputs):
+    """Keep every entry on the side of its kink that `inputs` has it on.
+
+    A jiggled entry that crosses 0 would switch a whole gradient on or off: no small move, and
+    no rounding of the arithmetic.
+    """
+    remaining = iter(inputs)
+
+    def hold(tensor):
+        noted = next(remaining)
+        crossed = torch.sign(tensor.detach()) != torch.sign(noted)
+        return torch.where(crossed, noted, tensor) if crossed.any() else None
+
+    with kink_hooks(model, hold):
+        yield
+
+
+@contextmanager
+def kink_hooks(model, hook):
+    """Call `hook` on the input of each kinked module; what it returns replaces the input."""
+    with ExitStack() as hooks:
+        for module in model.modules():
+            if isinstance(module, KINKED):
+                handle = module.register_forward_pre_hook(lambda _, args: hook(*args))
+                hooks.callback(handle.remove)
+        yield
+
+
+def rounding(traces, dtype):
+    """Return for each quantity its Rounding, from the traces of `float64_traces`.
+
+    The noise is taken over the whole quantity, since three draws can all miss one entry, and
+    is at least one last-bit step of its largest entry.
+    """
+    first, *draws = traces
+    eps, tiny = float(np.finfo(dtype).eps), float(np.finfo(dtype).tiny)
+    result = {}
+    for name, array in first.items():
+        largest = max_finite(array)
+        moves = [max_finite(draw[name] - array) for draw in draws]
+        result[name] = Rounding(max(*moves, eps * max(largest, tiny)), largest)
+    return result
+
+
+def safety(trace):
+    """Return the factor between noise and tolerance: SAFETY, or more where sums are long.
+
+    Rounding in a sum of n terms grows like the square root of n, and the longest sum of a
+    network runs over the rows of its largest array.
+    """
+    longest = max(array.size // max(min(array.shape, default=1), 1) for array in trace.values())
+    return max(SAFETY, longest**0.5)
+
+
+def tolerances(rounding, trace, parameters):
+    """Return each quantity's tolerance: safety x noise, and 0 for the weights both sides got."""
+    factor = safety(trace)
+    return {
+        name: 0.0 if name in parameters else factor * measured.noise
+        for name, measured in rounding.items()
+    }
+
+
+def max_finite(array):
+    """Return the largest finite magnitude in an array, 0 where there is none."""
+    magnitudes = np.abs(array[np.isfinite(array)] if np.ndim(array) else np.atleast_1d(array))
+    return float(magnitudes[np.isfinite(magnitudes)].max(initial=0.0))
+

@@ -1,0 +1,5 @@
+"""The one exception for what a user can get wrong: the command line prints it and exits 2."""
+
+
+class InputError(ValueError):
+    """One sentence that names the thing, what was expected, what was found and what to do."""

@@ -1,0 +1,111 @@
+"""Reports as tables for a terminal."""
+
+import os
+import sys
+
+from rich.console import Console
+from rich.table import Table
+
+WIDTH = 112  # of what is not a terminal, where nobody has chosen one
+
+
+def console(stderr=False):
+    """Make a console that is wide enough for the tables when the output goes to a file."""
+    stream = sys.stderr if stderr else sys.stdout
+    chosen = stream.isatty() or "COLUMNS" in os.environ
+    return Console(stderr=stderr, width=None if chosen else WIDTH, highlight=False)
+
+
+def new_table(title=None):
+    """Make an empty table in the style of all others."""
+    return Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+
+
+def summary(reports):
+    """Draw one line for each report."""
+    table = new_table()
+    table.add_column("variant", no_wrap=True)
+    table.add_column("device", no_wrap=True)
+    table.add_column("dtype", no_wrap=True)
+    table.add_column("compared", justify="right")
+    table.add_column("loss", justify="right")
+    table.add_column("worst quantity", no_wrap=True)
+    table.add_column("difference / tolerance", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    for report in reports:
+        worst = report.worst
+        table.add_row(
+            report.variant,
+            report.device,
+            report.dtype,
+            str(len(report.findings)),
+            f"{report.loss:.6g}",
+            worst.name,
+            f"{worst.difference:.1e} / {worst.tolerance:.1e}",
+            verdict("match" if report.ok else "mismatch"),
+        )
+    return table
+
+
+def details(report):
+    """Draw one line for each quantity of a report."""
+    table = new_table(f"{report.variant}, {report.device}, {report.dtype}")
+    for heading in ("quantity", "kind", "shape"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("difference", "tolerance", "ratio"):
+        table.add_column(heading, no_wrap=True, justify="right")
+    table.add_column("verdict", no_wrap=True)
+    for finding in report.findings:
+        table.add_row(
+            finding.name,
+            finding.kind,
+            " x ".join(map(str, finding.shape)) or "number",
+            f"{finding.difference:.2e}",
+            f"{finding.tolerance:.2e}",
+            f"{finding.ratio:.3f}",
+            verdict(finding.verdict),
+        )
+    return table
+
+
+def verdict(word):
+    """Colour a verdict."""
+    return f"[green]{word}[/]" if word == "match" else f"[bold red]{word}[/]"
+
+
+def conclusion(reports):
+    """Sum up in one line."""
+    bad = [report for report in reports if not report.ok]
+    if not bad:
+        names = len({report.variant for report in reports})
+        quantities = sum(len(report.findings) for report in reports)
+        return (
+            f"All match: {quantities} quantities of {names} variant{'s' * (names > 1)} "
+            f"in {len(reports)} comparisons, each within what rounding allows."
+        )
+    first = bad[0]
+    return (
+        f"{len(bad)} of {len(reports)} comparisons do not match: {first.variant} "
+        f"({first.device}, {first.dtype}) differs first in {first.first}."
+    )
+
+
+def variants_table(rows):
+    """Draw the variants: `rows` of name, cells and sizes."""
+    table = new_table()
+    for heading in ("variant", "cells", "sizes"):
+        table.add_column(heading, no_wrap=True)
+    for name, cells, sizes in rows:
+        table.add_row(name, cells, ", ".join(f"{key}={value}" for key, value in sizes.items()))
+    return table
+
+
+def losses_table(rows):
+    """Draw the losses of a training run: `rows` of step, both losses and their drift."""
+    table = new_table()
+    table.add_column("step")
+    for heading in ("loss (NumPy)", "loss (PyTorch)", "relative difference"):
+        table.add_column(heading, no_wrap=True, justify="right")
+    for step, ours, theirs, drift in rows:
+        table.add_row(step, f"{ours:.10g}", f"{theirs:.10g}", f"{drift:.1e}")
+    return table

@@ -1,0 +1,57 @@
+"""The table of variants: each name is a file in `manual/` and a file in `torch_ref/`."""
+
+import importlib
+import inspect
+
+import numpy as np
+
+from parity_tests.errors import InputError
+
+# name: the notebook's cells
+VARIANTS = {
+    "two_layer_relu": "1-12",
+    "three_layer_relu": "13-20",
+    "three_layer_relu_bias": "21-25",
+    "three_layer_sigmoid_bias": "26-28",
+}
+
+
+def check_name(name):
+    """Raise InputError unless `name` is a variant."""
+    if name not in VARIANTS:
+        raise InputError(f"There is no variant {name!r}: choose one of {', '.join(VARIANTS)}.")
+
+
+def manual_side(name):
+    """Import the hand-written module of a variant."""
+    return importlib.import_module(f"manual.{name}")
+
+
+def torch_side(name):
+    """Import the PyTorch module of a variant (and with it torch)."""
+    return importlib.import_module(f"torch_ref.{name}")
+
+
+def sizes(name):
+    """Return the notebook's sizes of a variant: a dict such as n=64, d_in=20, h=32, d_out=1."""
+    arguments = inspect.signature(manual_side(name).init).parameters.values()
+    return {a.name: a.default for a in arguments if a.name != "rng"}
+
+
+def sizes_from(name, numbers):
+    """Pair `numbers` with the names of a variant's sizes; raise InputError if they do not fit."""
+    names = list(sizes(name))
+    if len(numbers) != len(names):
+        raise InputError(
+            f"{name} takes {len(names)} sizes ({', '.join(names)}), found {len(numbers)}: "
+            f"write them as --size {','.join(str(v) for v in sizes(name).values())}."
+        )
+    if min(numbers) < 1:
+        raise InputError(f"A size must be 1 or more, found {min(numbers)} in {numbers}.")
+    return dict(zip(names, numbers, strict=True))
+
+
+def draw(name, seed=0, dtype=np.float64, **sizes):
+    """Draw `params, x, y` of a variant from a seed, rounded to `dtype`."""
+    params, x, y = manual_side(name).init(np.random.default_rng(seed), **sizes)
+    return {key: w.astype(dtype) for key, w in params.items()}, x.astype(dtype), y.astype(dtype)

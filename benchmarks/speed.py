@@ -12,7 +12,7 @@ from statistics import median
 import numpy as np
 
 from manual import three_layer_relu_bias as network
-from manual.training import step
+from manual.training import step, train
 
 LEARNING_RATE = 1e-4
 
@@ -52,7 +52,7 @@ def our_step(params, x, y):
     """Take the same step with `manual/`."""
     values = network.forward(params, x, y)
     grads = network.backward(params, x, y, values)
-    return step(params, grads, LEARNING_RATE)
+    step(params, grads, LEARNING_RATE)
 
 
 def products_alone(params, x, y):
@@ -94,17 +94,45 @@ def process(*arguments):
 
 
 def compare(title, a, b, limit, rounds, times=1):
-    """Time a and b in turn and print the ratio."""
+    """Time a and b in turn, `times` calls at a time, and print the ratio."""
     seconds(a, 1), seconds(b, 1)
-    pairs = [(seconds(a, times), seconds(b, times)) for _ in range(rounds)]
-    ratios = [first / second for first, second in pairs]
+    pairs = [(seconds(a, times) / times, seconds(b, times) / times) for _ in range(rounds)]
+    show(title, pairs, limit)
+
+
+def show(title, pairs, limit):
+    """Print the median and the range of the ratios of pairs of seconds."""
+    ratios = [a / b for a, b in pairs]
     print(
-        f"{title:<58} {median(ratios):5.2f} x  ({min(ratios):.2f} to {max(ratios):.2f}, "
-        f"{rounds} rounds), at most {limit:.2f} x; "
-        f"{median(p[0] for p in pairs) / times:.3g} s against "
-        f"{median(p[1] for p in pairs) / times:.3g} s",
+        f"{title:<58} {median(ratios):5.2f} x ({min(ratios):.2f} to {max(ratios):.2f}), "
+        f"at most {limit:.2f} x; {len(pairs)} rounds, median "
+        f"{median(a for a, _ in pairs):.3g} s against {median(b for _, b in pairs):.3g} s",
         flush=True,
     )
+
+
+def step_against_products(rounds):
+    """Time the steps of a large float32 training run, each after its products alone.
+
+    `train` asks for a learning rate before each step: what passes until it asks for the next
+    is one step, forward, backward and update, with the memory as a training run has it.
+    """
+    drawn, x, y = network.init(np.random.default_rng(0), 1024, 1024, 1024, 1024, 10)
+    params = {name: w.astype(np.float32) / 32 for name, w in drawn.items()}
+    x, y = x.astype(np.float32), y.astype(np.float32)
+    products = products_alone(params, x, y)
+    pairs = []
+
+    def learning_rates():
+        for _ in range(rounds + 2):
+            start = time.perf_counter()
+            products()
+            middle = time.perf_counter()
+            yield 1e-9
+            pairs.append((time.perf_counter() - middle, middle - start))
+
+    train(network, params, x, y, learning_rates())
+    show("one step, 1024 x 1024 x 1024 x 1024 x 10, against products", pairs[2:], limit=1.1)
 
 
 def main():
@@ -119,16 +147,7 @@ def main():
         rounds=41,
         times=200,
     )
-    drawn, x, y = network.init(np.random.default_rng(0), 1024, 1024, 1024, 1024, 10)
-    params = {name: w.astype(np.float32) / 32 for name, w in drawn.items()}
-    x, y = x.astype(np.float32), y.astype(np.float32)
-    compare(
-        "one step, 1024 x 1024 x 1024 x 1024 x 10, against products",
-        lambda: our_step(params, x, y),
-        products_alone(params, x, y),
-        limit=1.1,
-        rounds=41,
-    )
+    step_against_products(rounds=61)
     torch = process("-c", "import torch")
     compare("handgrad check against import torch", process("-m", "parity_tests"), torch, 1.4, 9)
     compare("handgrad --help", process("-m", "parity_tests", "--help"), torch, 0.35, 9)

@@ -3,7 +3,7 @@
 New against `two_layer_relu`: a second hidden layer. The chain rule does what it did before,
 once more.
 
-Forward, for a batch of n rows:
+Forward, for a batch of n rows (`@` is the matrix product, the notebook's `.dot`):
 
     h1      = x @ w1                     (n, h1)
     h1_relu = max(h1, 0)                 (n, h1)
@@ -57,11 +57,11 @@ def init(rng, n=64, d_in=6, h1=8, h2=8, d_out=1):
 def forward(params, x, y):
     """Compute every value up to the loss (cells 16 and 17): a dict in the order of computing."""
     w1, w2, w3 = params["w1"], params["w2"], params["w3"]
-    h1 = x @ w1  # (n, h1)
+    h1 = x.dot(w1)  # (n, h1)
     h1_relu = np.maximum(h1, 0)  # (n, h1)
-    h2 = h1_relu @ w2  # (n, h2)
+    h2 = h1_relu.dot(w2)  # (n, h2)
     h2_relu = np.maximum(h2, 0)  # (n, h2)
-    y_pred = h2_relu @ w3  # (n, d_out)
+    y_pred = h2_relu.dot(w3)  # (n, d_out)
     loss = np.square(y_pred - y).sum()  # a number
     return {
         "h1": h1,
@@ -83,13 +83,13 @@ def backward(params, x, y, values):
     h2, h2_relu = values["h2"], values["h2_relu"]
     y_pred = values["y_pred"]
     grad_y_pred = 2.0 * (y_pred - y)  # (n, d_out)
-    grad_w3 = h2_relu.T @ grad_y_pred  # (h2, d_out)
-    grad_h2_relu = grad_y_pred @ w3.T  # (n, h2)
+    grad_w3 = h2_relu.T.dot(grad_y_pred)  # (h2, d_out)
+    grad_h2_relu = grad_y_pred.dot(w3.T)  # (n, h2)
     grad_h2 = grad_h2_relu * (h2 > 0)  # (n, h2)
-    grad_w2 = h1_relu.T @ grad_h2  # (h1, h2)
-    grad_h1_relu = grad_h2 @ w2.T  # (n, h1)
+    grad_w2 = h1_relu.T.dot(grad_h2)  # (h1, h2)
+    grad_h1_relu = grad_h2.dot(w2.T)  # (n, h1)
     grad_h1 = grad_h1_relu * (h1 > 0)  # (n, h1)
-    grad_w1 = x.T @ grad_h1  # (d_in, h1)
+    grad_w1 = x.T.dot(grad_h1)  # (d_in, h1)
     return {
         "grad_y_pred": grad_y_pred,
         "grad_w3": grad_w3,

@@ -3,7 +3,7 @@
 New against `three_layer_relu`: each product gets a bias, one number per column, added to
 every row.
 
-Forward, for a batch of n rows:
+Forward, for a batch of n rows (`@` is the matrix product, the notebook's `.dot`):
 
     h1      = x @ w1 + b1                (n, h1)
     h1_relu = max(h1, 0)                 (n, h1)
@@ -71,11 +71,11 @@ def forward(params, x, y):
     w1, b1 = params["w1"], params["b1"]
     w2, b2 = params["w2"], params["b2"]
     w3, b3 = params["w3"], params["b3"]
-    h1 = x @ w1 + b1  # (n, h1)
+    h1 = x.dot(w1) + b1  # (n, h1)
     h1_relu = np.maximum(h1, 0)  # (n, h1)
-    h2 = h1_relu @ w2 + b2  # (n, h2)
+    h2 = h1_relu.dot(w2) + b2  # (n, h2)
     h2_relu = np.maximum(h2, 0)  # (n, h2)
-    y_pred = h2_relu @ w3 + b3  # (n, d_out)
+    y_pred = h2_relu.dot(w3) + b3  # (n, d_out)
     loss = np.square(y_pred - y).sum()  # a number
     return {
         "h1": h1,
@@ -97,15 +97,15 @@ def backward(params, x, y, values):
     h2, h2_relu = values["h2"], values["h2_relu"]
     y_pred = values["y_pred"]
     grad_y_pred = 2.0 * (y_pred - y)  # (n, d_out)
-    grad_w3 = h2_relu.T @ grad_y_pred  # (h2, d_out)
+    grad_w3 = h2_relu.T.dot(grad_y_pred)  # (h2, d_out)
     grad_b3 = grad_y_pred.sum(axis=0)  # (d_out,)
-    grad_h2_relu = grad_y_pred @ w3.T  # (n, h2)
+    grad_h2_relu = grad_y_pred.dot(w3.T)  # (n, h2)
     grad_h2 = grad_h2_relu * (h2 > 0)  # (n, h2)
-    grad_w2 = h1_relu.T @ grad_h2  # (h1, h2)
+    grad_w2 = h1_relu.T.dot(grad_h2)  # (h1, h2)
     grad_b2 = grad_h2.sum(axis=0)  # (h2,)
-    grad_h1_relu = grad_h2 @ w2.T  # (n, h1)
+    grad_h1_relu = grad_h2.dot(w2.T)  # (n, h1)
     grad_h1 = grad_h1_relu * (h1 > 0)  # (n, h1)
-    grad_w1 = x.T @ grad_h1  # (d_in, h1)
+    grad_w1 = x.T.dot(grad_h1)  # (d_in, h1)
     grad_b1 = grad_h1.sum(axis=0)  # (h1,)
     return {
         "grad_y_pred": grad_y_pred,

@@ -2,7 +2,7 @@
 
 New against `three_layer_relu_bias`: the activation is sigmoid(h) = 1 / (1 + exp(-h)).
 
-Forward, for a batch of n rows:
+Forward, for a batch of n rows (`@` is the matrix product, the notebook's `.dot`):
 
     h1      = x @ w1 + b1                (n, h1)
     h1_sigm = sigmoid(h1)                (n, h1)
@@ -80,11 +80,11 @@ def forward(params, x, y):
     w1, b1 = params["w1"], params["b1"]
     w2, b2 = params["w2"], params["b2"]
     w3, b3 = params["w3"], params["b3"]
-    h1 = x @ w1 + b1  # (n, h1)
+    h1 = x.dot(w1) + b1  # (n, h1)
     h1_sigm = sigmoid(h1)  # (n, h1)
-    h2 = h1_sigm @ w2 + b2  # (n, h2)
+    h2 = h1_sigm.dot(w2) + b2  # (n, h2)
     h2_sigm = sigmoid(h2)  # (n, h2)
-    y_pred = h2_sigm @ w3 + b3  # (n, d_out)
+    y_pred = h2_sigm.dot(w3) + b3  # (n, d_out)
     loss = np.square(y_pred - y).sum()  # a number
     return {
         "h1": h1,
@@ -104,15 +104,15 @@ def backward(params, x, y, values):
     w2, w3 = params["w2"], params["w3"]
     h1_sigm, h2_sigm, y_pred = values["h1_sigm"], values["h2_sigm"], values["y_pred"]
     grad_y_pred = 2.0 * (y_pred - y)  # (n, d_out)
-    grad_w3 = h2_sigm.T @ grad_y_pred  # (h2, d_out)
+    grad_w3 = h2_sigm.T.dot(grad_y_pred)  # (h2, d_out)
     grad_b3 = grad_y_pred.sum(axis=0)  # (d_out,)
-    grad_h2_sigm = grad_y_pred @ w3.T  # (n, h2)
+    grad_h2_sigm = grad_y_pred.dot(w3.T)  # (n, h2)
     grad_h2 = grad_h2_sigm * h2_sigm * (1 - h2_sigm)  # (n, h2)
-    grad_w2 = h1_sigm.T @ grad_h2  # (h1, h2)
+    grad_w2 = h1_sigm.T.dot(grad_h2)  # (h1, h2)
     grad_b2 = grad_h2.sum(axis=0)  # (h2,)
-    grad_h1_sigm = grad_h2 @ w2.T  # (n, h1)
+    grad_h1_sigm = grad_h2.dot(w2.T)  # (n, h1)
     grad_h1 = grad_h1_sigm * h1_sigm * (1 - h1_sigm)  # (n, h1)
-    grad_w1 = x.T @ grad_h1  # (d_in, h1)
+    grad_w1 = x.T.dot(grad_h1)  # (d_in, h1)
     grad_b1 = grad_h1.sum(axis=0)  # (h1,)
     return {
         "grad_y_pred": grad_y_pred,

@@ -2,23 +2,25 @@
 
 
 def step(params, grads, learning_rate):
-    """Return the weights after one step, w - learning_rate * grad_w; `params` stays as it is.
+    """Take one step downhill: w -= learning_rate * grad_w, in place, as the notebook does.
 
     `learning_rate` is a Python float, so that float32 weights stay float32.
     """
-    return {name: w - learning_rate * grads[f"grad_{name}"] for name, w in params.items()}
+    for name, w in params.items():
+        w -= learning_rate * grads[f"grad_{name}"]
 
 
 def train(network, params, x, y, learning_rates):
     """Train `network`, a module of this package, one step for each of `learning_rates`.
 
-    Returns `params, losses`: the weights after the last step, and as Python floats the loss
-    before each step, which is the one that the notebook prints.
+    Returns `params, losses`: new arrays with the weights after the last step, and as Python
+    floats the loss before each step, which is the one that the notebook prints.
     """
+    params = {name: w.copy() for name, w in params.items()}
     losses = []
     for learning_rate in learning_rates:
         values = network.forward(params, x, y)
         losses.append(float(values["loss"]))
         grads = network.backward(params, x, y, values)
-        params = step(params, grads, learning_rate)
+        step(params, grads, learning_rate)
     return params, losses

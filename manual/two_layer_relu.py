@@ -1,6 +1,6 @@
 """Two layers, ReLU, no biases: the notebook's cells 1 to 12.
 
-Forward, for a batch of n rows (`@` is the matrix product):
+Forward, for a batch of n rows (`@` is the matrix product, the notebook's `.dot`):
 
     h      = x @ w1                      (n, h)
     h_relu = max(h, 0)                   (n, h)
@@ -49,9 +49,9 @@ def init(rng, n=64, d_in=20, h=32, d_out=1):
 def forward(params, x, y):
     """Compute every value up to the loss (cells 4 to 7): a dict in the order of computing."""
     w1, w2 = params["w1"], params["w2"]
-    h = x @ w1  # (n, h)
+    h = x.dot(w1)  # (n, h)
     h_relu = np.maximum(h, 0)  # (n, h)
-    y_pred = h_relu @ w2  # (n, d_out)
+    y_pred = h_relu.dot(w2)  # (n, d_out)
     loss = np.square(y_pred - y).sum()  # a number
     return {"h": h, "h_relu": h_relu, "y_pred": y_pred, "loss": loss}
 
@@ -64,10 +64,10 @@ def backward(params, x, y, values):
     w2 = params["w2"]
     h, h_relu, y_pred = values["h"], values["h_relu"], values["y_pred"]
     grad_y_pred = 2.0 * (y_pred - y)  # (n, d_out)
-    grad_w2 = h_relu.T @ grad_y_pred  # (h, d_out)
-    grad_h_relu = grad_y_pred @ w2.T  # (n, h)
+    grad_w2 = h_relu.T.dot(grad_y_pred)  # (h, d_out)
+    grad_h_relu = grad_y_pred.dot(w2.T)  # (n, h)
     grad_h = grad_h_relu * (h > 0)  # (n, h)
-    grad_w1 = x.T @ grad_h  # (d_in, h)
+    grad_w1 = x.T.dot(grad_h)  # (d_in, h)
     return {
         "grad_y_pred": grad_y_pred,
         "grad_w2": grad_w2,

@@ -102,7 +102,9 @@ def train(
     variants.check_name(name)
     sizes = parse_size(name, size)
     if dtype not in DTYPES:
-        raise InputError(f"There is no dtype {dtype!r} to train in: use one of {', '.join(DTYPES)}.")
+        raise InputError(
+            f"There is no dtype {dtype!r} to train in: use one of {', '.join(DTYPES)}."
+        )
     if plot is not None:
         drawing.require_matplotlib()
     with console(stderr=True).status("Importing torch"):

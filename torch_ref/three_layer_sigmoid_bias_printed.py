@@ -34,6 +34,6 @@ class Net(nn.Module):
     def forward(self, x):
         h1 = self.h1(x)  # (n, h1)
         h1_sigm = self.h1_sigm(h1)  # (n, h1)
-        h2 = self.h2(h1_sigm)  # (n, h2)
-        h2_sigm = self.h2_sigm(h1)  # (n, h2)
+        self.h2(h1_sigm)  # (n, h2): computed, and never used
+        h2_sigm = self.h2_sigm(h1)  # (n, h2): the mistake
         return self.y_pred(h2_sigm)  # (n, d_out)

@@ -26,7 +26,7 @@ class Finding:
 
     @property
     def ratio(self):
-        """difference / tolerance: above 1 it is no rounding."""
+        """Difference / tolerance: above 1 it is no rounding."""
         if self.difference <= self.tolerance:
             return self.difference / self.tolerance if self.difference else 0.0
         return self.difference / self.tolerance if self.tolerance else float("inf")

@@ -61,7 +61,7 @@ def float64_traces(reference, params, x, y, dtype):
         return torch.from_numpy(np.asarray(jiggle(tensor.detach().numpy(), eps, tiny, rng)))
 
     load(model, reference.names, params)
-    inputs = []
+    inputs: list[torch.Tensor] = []
     with note_kinks(model, inputs):
         traces = [reference_trace(reference, x, y)]
     for _ in range(DRAWS):
@@ -156,4 +156,3 @@ def max_finite(array):
     """Return the largest finite magnitude in an array, 0 where there is none."""
     magnitudes = np.abs(array[np.isfinite(array)] if np.ndim(array) else np.atleast_1d(array))
     return float(magnitudes[np.isfinite(magnitudes)].max(initial=0.0))
-

@@ -56,14 +56,22 @@ def layer_sizes(name, params):
     return dict(zip(list(variants.sizes(name))[1:], numbers, strict=True))
 
 
-def compare_variant(name, device="cpu", dtype="float64", seed=0, sizes=None):
-    """Draw weights and data, run a variant's two versions from them and return the Report.
+def compare(name, params, x, y, device="cpu"):
+    """Run a variant's two versions from the same weights and data, and return the Report.
 
-    `sizes` is a dict such as n=64, h1=16 of those that are not the notebook's. A run that
-    overflows is no error: both versions have to say so.
+    All arrays have one dtype, in which both compute. A run that overflows is no error: both
+    versions have to say so.
     """
-    params, x, y = variants.draw(name, seed, np.dtype(dtype), **(sizes or {}))
     with np.errstate(over="ignore", invalid="ignore"), exact_float32():
         given = manual_trace(variants.manual_side(name), params, x, y)
         findings = whole_run(given, build_reference(name, params, device), x, y)
-    return Report(name, device, dtype, float(given["loss"]), findings)
+    return Report(name, device, str(x.dtype), float(given["loss"]), findings)
+
+
+def compare_variant(name, device="cpu", dtype="float64", seed=0, sizes=None):
+    """Compare a variant's two versions on weights and data drawn from a seed.
+
+    `sizes` is a dict such as n=64, h1=16 of those that are not the notebook's.
+    """
+    params, x, y = variants.draw(name, seed, np.dtype(dtype), **(sizes or {}))
+    return compare(name, params, x, y, device)

@@ -5,6 +5,7 @@ values, the loss, then the gradients as `grad_` and the name. Both sides record 
 """
 
 from contextlib import ExitStack
+from functools import partial
 
 import numpy as np
 import torch
@@ -45,13 +46,13 @@ def reference_trace(reference, x, y, hand_on=None, hand_back=None):
     trace = {n: to_numpy(to_notebook(model, path, parameters[path])) for n, path in names.items()}
     grads = {}
 
-    def note_value(name, output):
+    def note_value(name, _module, _inputs, output):
         trace[name] = to_numpy(output)
         given = None if hand_on is None else hand_on(name, output.detach())
         if given is not None:
             output = HandOn.apply(output, given)
         if output.requires_grad:
-            output.register_hook(lambda grad: note_gradient(name, grad))
+            output.register_hook(partial(note_gradient, name))
         return output
 
     def note_gradient(name, grad):
@@ -64,10 +65,10 @@ def reference_trace(reference, x, y, hand_on=None, hand_back=None):
     with ExitStack() as hooks:
         for name, module in model.named_modules():
             if name:
-                hook = lambda _, __, output, name=name: note_value(name, output)  # noqa: E731
-                hooks.callback(module.register_forward_hook(hook).remove)
+                handle = module.register_forward_hook(partial(note_value, name))
+                hooks.callback(handle.remove)
         for name, path in names.items():
-            hook = lambda p, name=name, path=path: note_parameter(name, path, p)  # noqa: E731
+            hook = partial(note_parameter, name, path)
             hooks.callback(parameters[path].register_post_accumulate_grad_hook(hook).remove)
         model.zero_grad()
         loss = loss_fn(model(like(x, model)), like(y, model))
@@ -83,10 +84,12 @@ class HandOn(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, computed, given):
+        """Return a copy of `given`."""
         return given.clone()
 
     @staticmethod
     def backward(ctx, grad):
+        """Return the gradient as it came, as that of `computed`."""
         return grad, None
 
 

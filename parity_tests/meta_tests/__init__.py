@@ -1,0 +1,1 @@
+"""Tests of the comparison itself: does it catch what is wrong, and keep quiet otherwise?"""

@@ -1,0 +1,1 @@
+"""The parity tests: every variant, both versions, against what rounding allows."""

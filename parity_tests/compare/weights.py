@@ -56,6 +56,12 @@ def load(model, names, params):
 def check_names(parameters, names, params):
     """Raise InputError unless names, arrays and the module's parameters are the same set."""
     known = ", ".join(f"{name} ({path})" for name, path in names.items())
+    for name, path in names.items():
+        if path not in parameters:
+            raise InputError(
+                f"The table of names gives {name} as {path}, but the reference has no such "
+                f"parameter: it has {', '.join(parameters)}."
+            )
     for path in parameters:
         if path not in names.values():
             raise InputError(
@@ -63,11 +69,6 @@ def check_names(parameters, names, params):
                 f"the table of names has {known}."
             )
     for name, path in names.items():
-        if path not in parameters:
-            raise InputError(
-                f"The table of names gives {name} as {path}, but the reference has no such "
-                f"parameter: it has {', '.join(parameters)}."
-            )
         if name not in params:
             raise InputError(
                 f"The parameter {name} is missing: the reference's {path} needs it, and "

@@ -11,7 +11,7 @@ def draw_case(variant, case, dtype):
     """Draw `params, x, y` of a variant for one of CASES."""
     sizes = variants.sizes(variant)
     if case == "square":  # a forgotten transpose must not hide
-        sizes = {name: 8 for name in sizes} | {"n": 16}
+        sizes = dict.fromkeys(sizes, 8) | {"n": 16}
     elif case == "three outputs":
         sizes["d_out"] = 3
     elif case == "batch of 1":

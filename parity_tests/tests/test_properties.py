@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+
+from parity_tests import variants
+from parity_tests.compare.run import compare
+
+hypothesis = pytest.importorskip("hypothesis", reason="hypothesis is not installed")
+st = hypothesis.strategies
+
+scales = st.floats(-6, 6).map(lambda exponent: 10.0**exponent)
+
+
+@st.composite
+def networks(draw, variant, dtype):
+    """Draw `params, x, y`: any sizes and scales, rows of zeros, constant rows."""
+    sizes = {name: draw(st.integers(1, 9), label=name) for name in variants.sizes(variant)}
+    seed = draw(st.integers(0, 2**32 - 1), label="seed")
+    params, x, y = variants.draw(variant, seed, np.dtype(dtype), **sizes)
+    for name in params:
+        params[name] *= draw(scales, label=f"scale of {name}")
+    x *= draw(scales, label="scale of x")
+    y *= draw(scales, label="scale of y")
+    x[list(draw(st.sets(st.integers(0, len(x) - 1)), label="rows of zeros"))] = 0
+    for row in draw(st.sets(st.integers(0, len(x) - 1)), label="constant rows"):
+        x[row] = x[row, 0]
+    return params, x, y
+
+
+def test_both_sides_agree_on_any_network(variant, dtype, device):
+    """Wherever both are finite; and where one is not, the other is not either."""
+
+    @hypothesis.settings(max_examples=60, deadline=None, derandomize=True, database=None)
+    @hypothesis.given(networks(variant, dtype))
+    def agree(drawn):
+        report = compare(variant, *drawn, device)
+        assert [f for f in report.findings if f.verdict != "match"] == []
+
+    agree()

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
@@ -11,21 +11,48 @@ from parity_tests.show.table import console
 
 app = typer.Typer(
     add_completion=False,
-    no_args_is_help=False,
     pretty_exceptions_enable=False,
-    help="Is a gradient that was derived by hand right, where does it first go wrong, and why? "
-    "Without a command: check every variant.",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+# Any wrong use of the command line; typer exports just the most common kind of it.
+UsageError = cast(type[typer.BadParameter], typer.BadParameter.__base__)
 
 DTYPES = ("float64", "float32")
 SHOWN_STEPS = (0, 1, 10, 100, 499)
+OWN_OPTIONS = ("-h", "--help", "--version")  # all others are those of `check`
+
+
+def parse_seed(text):
+    """Read a seed: a whole number, 0 or more."""
+    if not str(text).isdecimal():
+        raise typer.BadParameter(f"A seed is a whole number, 0 or more, found {text!r}.")
+    return int(text)
+
 
 Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …, or all that are here.")]
 DType = Annotated[str, typer.Option(help="float64, float32 or all.")]
-Seed = Annotated[int, typer.Option(help="Seed of weights and data, 0 or more.", min=0)]
+Seed = Annotated[
+    int, typer.Option(help="Seed of weights and data, 0 or more.", parser=parse_seed, metavar="N")
+]
 Size = Annotated[
     str, typer.Option(help="Sizes in the order of `handgrad list`, such as 64,6,8,8,1.")
 ]
+
+
+@app.callback(invoke_without_command=True)
+def handgrad(
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+):
+    """Is a gradient that was derived by hand right, where does it first go wrong, and why?
+
+    Without a command: check every variant.
+    """
+    if version:
+        from importlib.metadata import version as version_of
+
+        print(f"handgrad {version_of('handgrad')}")
+        raise typer.Exit()
 
 
 @app.command()
@@ -84,20 +111,19 @@ def list_variants():
 @app.command()
 def train(
     name: Annotated[str, typer.Argument(help="A variant.")],
-    device: Device = "cpu",
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, …")] = "cpu",
     dtype: Annotated[str, typer.Option(help="float64 or float32.")] = "float64",
     seed: Seed = 0,
     size: Size = "",
     plot: Annotated[
         Path | None, typer.Option(help="Draw the losses into this file, such as losses.png.")
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Draw over a file that is there.")] = False,
 ):
     """Run the notebook's training on both sides and show how far the losses drift apart."""
-    import numpy as np
-
     from parity_tests import variants
     from parity_tests.show import plot as drawing
-    from parity_tests.show.table import losses_table
+    from parity_tests.show.table import drift_conclusion, losses_table
 
     variants.check_name(name)
     sizes = parse_size(name, size)
@@ -106,25 +132,21 @@ def train(
             f"There is no dtype {dtype!r} to train in: use one of {', '.join(DTYPES)}."
         )
     if plot is not None:
-        drawing.require_matplotlib()
+        drawing.check_target(plot, force)
     with console(stderr=True).status("Importing torch"):
         from parity_tests.compare.devices import check_device
-        from parity_tests.compare.drift import relative_drift, train_both
+        from parity_tests.compare.drift import train_variant
 
         check_device(device)
-    params, x, y = variants.draw(name, seed, np.dtype(dtype), **sizes)
-    rates = variants.manual_side(name).LEARNING_RATES
-    ours, theirs = train_both(name, params, x, y, rates, device, progress_bars())
-    drift = relative_drift(ours, theirs)
-    before = len(rates) - 500  # a variant may take one step before the loop of 500
-    shown = [("before", 0)] * before + [(str(step), step + before) for step in SHOWN_STEPS]
-    rows = [(label, ours[i], theirs[i], drift[i]) for label, i in shown]
+    drift = train_variant(name, device, dtype, seed, sizes, progress_bars())
+    count = len(drift.ours)
+    before = count - 500  # a variant may take one step before the loop of 500
+    steps = [("before", 0)] * before + [(str(step), step + before) for step in SHOWN_STEPS]
     out = console()
-    out.print(f"{name}, {device}, {dtype}, seed {seed}: {len(rates)} steps on both sides", "")
-    out.print(losses_table(rows), "", sep="\n")
-    out.print(f"Largest relative difference at any step: {drift.max():.1e}.")
+    out.print(f"{name}, {device}, {dtype}, seed {seed}: {count} steps on both sides", "")
+    out.print(losses_table(drift, steps), "", drift_conclusion(drift), sep="\n")
     if plot is not None:
-        drawing.save_losses(plot, f"{name}, {device}, {dtype}", ours, theirs, drift)
+        drawing.save_losses(plot, f"{name}, {device}, {dtype}", drift)
         out.print(f"Both curves and their difference are in {plot}.", soft_wrap=True)
 
 
@@ -179,13 +201,13 @@ def parse_device(text):
 def main():
     """Run the command line: `check` where no command is named; errors as one sentence."""
     arguments = sys.argv[1:]
-    if not arguments or (arguments[0].startswith("-") and arguments[0] != "--help"):
+    if not arguments or (arguments[0].startswith("-") and arguments[0] not in OWN_OPTIONS):
         arguments.insert(0, "check")
     try:
         sys.exit(app(arguments, prog_name="handgrad", standalone_mode=False))
     except InputError as error:
         fail(str(error))
-    except typer.BadParameter.__base__ as error:  # any usage error: typer exports just this one
+    except UsageError as error:
         fail(error.format_message())
     except MemoryError:
         fail("There is not enough memory for arrays of these sizes: use smaller ones.")

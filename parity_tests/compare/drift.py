@@ -6,6 +6,8 @@ the run is repeated in float64 with the data and, at every step, the weights mov
 last bits of the dtype under test.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
@@ -23,6 +25,36 @@ DRAWS = 6  # more than for one pass: a draw meets another kink, or none
 WINDOW = 10
 
 
+class Drift(NamedTuple):
+    """Two training runs: the loss before each step, and how far rounding may take it.
+
+    All are arrays of one float64 a step; `difference` and `tolerance` are absolute.
+    """
+
+    ours: np.ndarray
+    theirs: np.ndarray
+    difference: np.ndarray
+    tolerance: np.ndarray
+
+    @property
+    def scale(self):
+        """What to divide by for a relative difference: |theirs|, or 1 where that cannot be."""
+        usable = np.isfinite(self.theirs) & (self.theirs != 0)
+        return np.where(usable, np.abs(self.theirs), 1.0)
+
+
+def train_variant(name, device="cpu", dtype="float64", seed=0, sizes=None, progress=iter):
+    """Run the notebook's training of a variant on both sides, and return the Drift.
+
+    `sizes` is a dict such as n=64, h1=16 of those that are not the notebook's.
+    """
+    params, x, y = variants.draw(name, seed, np.dtype(dtype), **(sizes or {}))
+    network = variants.manual_side(name)
+    ours, theirs = train_both(name, params, x, y, network.LEARNING_RATES, device, progress)
+    allowed = loss_tolerance(network, params, x, y, network.LEARNING_RATES)
+    return Drift(ours, theirs, apart(ours, theirs), allowed)
+
+
 def train_both(name, params, x, y, learning_rates, device="cpu", progress=iter):
     """Train a variant's two versions from the same weights, one step for each learning rate.
 
@@ -38,16 +70,11 @@ def train_both(name, params, x, y, learning_rates, device="cpu", progress=iter):
     return np.array(ours), np.array(theirs)
 
 
-def relative_drift(ours, theirs):
-    """Return |ours - theirs| / |theirs| at each step, 0 where the two are equal.
-
-    Where a loss is not finite on both sides the drift is 0, where on one side only, inf.
-    """
+def apart(ours, theirs):
+    """Return |ours - theirs| at each step: 0 where neither is finite, inf where just one is."""
     finite = np.isfinite(ours) & np.isfinite(theirs)
-    apart = np.where(np.isfinite(ours) == np.isfinite(theirs), 0.0, np.inf)
-    np.subtract(ours, theirs, where=finite, out=apart)
-    scale = np.where(finite & (theirs != 0), np.abs(theirs), 1.0)
-    return np.abs(apart) / scale
+    result = np.where(np.isfinite(ours) == np.isfinite(theirs), 0.0, np.inf)
+    return np.abs(np.subtract(ours, theirs, where=finite, out=result))
 
 
 def loss_tolerance(network, params, x, y, learning_rates):
@@ -78,5 +105,6 @@ def loss_tolerance(network, params, x, y, learning_rates):
                 grads = network.backward(weights, x_draw, y_draw, values)
                 step(weights, grads, learning_rate)
             noise = np.fmax(noise, np.abs(np.subtract(losses, exact)))
-    around = np.pad(noise, WINDOW, mode="edge")
-    return sliding_window_view(around, 2 * WINDOW + 1).max(axis=1)
+    finite = np.isfinite(noise)
+    around = np.pad(np.where(finite, noise, 0), WINDOW, mode="edge")
+    return np.where(finite, sliding_window_view(around, 2 * WINDOW + 1).max(axis=1), np.inf)

@@ -36,10 +36,11 @@ class Rounding(NamedTuple):
 def jiggle(array, eps, tiny, rng):
     """Move every entry by one last-bit step of a dtype, up or down at random.
 
-    `eps` and `tiny` are the dtype's machine epsilon and its smallest normal number, below
-    which the steps no longer shrink. A zero stays zero.
+    `eps` and `tiny` are the dtype's machine epsilon and its smallest normal number. No step is
+    shorter than `tiny`: what is smaller, one program may keep where another flushes it to 0
+    (1 / (1 + exp(720)) does, exp(-720) / (1 + exp(-720)) does not). A zero stays zero.
     """
-    step = eps * np.maximum(np.abs(array), tiny) * np.sign(array)
+    step = np.maximum(eps * np.abs(array), tiny) * np.sign(array)
     return array + step * (2 * rng.integers(0, 2, size=np.shape(array)) - 1)
 
 
@@ -121,7 +122,7 @@ def rounding(traces, dtype):
     """Return for each quantity its Rounding, from the traces of `float64_traces`.
 
     The noise is taken over the whole quantity, since three draws can all miss one entry, and
-    is at least one last-bit step of its largest entry.
+    is at least one last-bit step of its largest entry, and the smallest normal number.
     """
     first, *draws = traces
     eps, tiny = float(np.finfo(dtype).eps), float(np.finfo(dtype).tiny)
@@ -129,7 +130,7 @@ def rounding(traces, dtype):
     for name, array in first.items():
         largest = max_finite(array)
         moves = [max_finite(draw[name] - array) for draw in draws]
-        result[name] = Rounding(max(*moves, eps * max(largest, tiny)), largest)
+        result[name] = Rounding(max(*moves, eps * largest, tiny), largest)
     return result
 
 

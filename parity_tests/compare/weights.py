@@ -85,9 +85,9 @@ def convert(name, path, array, wanted):
     """Return `array` as a tensor like `wanted`; raise InputError where it does not fit."""
     array = np.asarray(array)
     where = f"The parameter {name} (the reference's {path})"
-    if not np.issubdtype(array.dtype, np.floating):
+    if array.dtype not in (np.float64, np.float32):
         raise InputError(
-            f"{where} must be floating point, found dtype {array.dtype}: convert it with "
+            f"{where} must be float64 or float32, found {array.dtype}: convert it with "
             "astype(np.float64)."
         )
     if array.shape != tuple(wanted.shape):

@@ -3,30 +3,37 @@
 from parity_tests.errors import InputError
 
 
-def require_matplotlib():
-    """Raise InputError where matplotlib, an extra, is not installed."""
+def check_target(path, force):
+    """Raise InputError where matplotlib, an extra, is missing, or `path` may not be written."""
     try:
         import matplotlib  # noqa: F401
     except ImportError:
         raise InputError(
             "--plot needs matplotlib, which is not installed: pip install 'handgrad[plot]'."
         ) from None
+    if path.exists() and not force:
+        raise InputError(f"{path} is there already: choose another name, or add --force.")
+    if not path.parent.is_dir():
+        raise InputError(f"There is no folder {path.parent} to write {path.name} into: make it.")
 
 
-def save_losses(path, title, ours, theirs, drift):
-    """Draw the losses of both runs and their relative difference into the file `path`."""
+def save_losses(path, title, drift):
+    """Draw the losses of both runs of a Drift and their difference into the file `path`."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 6), layout="constrained")
     losses, difference = figure.subplots(2, sharex=True)
-    losses.plot(theirs, label="PyTorch", linewidth=4, alpha=0.4)
-    losses.plot(ours, label="NumPy", color="black", linewidth=1)
+    losses.plot(drift.theirs, label="PyTorch", linewidth=4, alpha=0.4)
+    losses.plot(drift.ours, label="NumPy", color="black", linewidth=1)
     losses.set(title=title, ylabel="loss", yscale="log")
     losses.legend()
     # A log axis has no place for 0: steps on which both agree to the bit leave a gap.
-    steps = [step for step, value in enumerate(drift) if value > 0]
-    difference.plot(steps, drift[steps], ".", markersize=3)
+    steps = (drift.difference > 0).nonzero()[0]
+    relative = (drift.difference / drift.scale)[steps]
+    difference.plot(drift.tolerance / drift.scale, label="rounding allows", color="tab:gray")
+    difference.plot(steps, relative, ".", markersize=3, label="difference")
     difference.set(xlabel="step", ylabel="relative difference", yscale="log")
+    difference.legend()
     try:
         figure.savefig(path)
     except (OSError, ValueError) as error:

@@ -1,5 +1,6 @@
 """Reports as tables for a terminal."""
 
+import math
 import os
 import sys
 
@@ -100,12 +101,31 @@ def variants_table(rows):
     return table
 
 
-def losses_table(rows):
-    """Draw the losses of a training run: `rows` of step, both losses and their drift."""
+def losses_table(drift, steps):
+    """Draw the losses of a Drift at `steps`, pairs of a label and an index."""
     table = new_table()
     table.add_column("step")
-    for heading in ("loss (NumPy)", "loss (PyTorch)", "relative difference"):
+    for heading in ("loss (NumPy)", "loss (PyTorch)", "relative difference", "rounding allows"):
         table.add_column(heading, no_wrap=True, justify="right")
-    for step, ours, theirs, drift in rows:
-        table.add_row(step, f"{ours:.10g}", f"{theirs:.10g}", f"{drift:.1e}")
+    for label, i in steps:
+        table.add_row(
+            label,
+            f"{drift.ours[i]:.10g}",
+            f"{drift.theirs[i]:.10g}",
+            f"{drift.difference[i] / drift.scale[i]:.1e}",
+            f"{drift.tolerance[i] / drift.scale[i]:.1e}",
+        )
     return table
+
+
+def drift_conclusion(drift):
+    """Sum up a Drift in one line."""
+    relative = drift.difference / drift.scale
+    worst = relative.argmax()
+    line = (
+        f"Largest relative difference at any step: {relative[worst]:.1e}, "
+        f"where rounding allows {drift.tolerance[worst] / drift.scale[worst]:.1e}."
+    )
+    if not math.isfinite(drift.ours[-1]):
+        line += " The losses overflow: these steps are too long for these sizes."
+    return line

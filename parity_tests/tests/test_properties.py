@@ -32,7 +32,16 @@ def test_both_sides_agree_on_any_network(variant, dtype, device):
     @hypothesis.settings(max_examples=60, deadline=None, derandomize=True, database=None)
     @hypothesis.given(networks(variant, dtype))
     def agree(drawn):
-        report = compare(variant, *drawn, device)
+        params, x, y = drawn
+        report = compare(variant, params, x, y, device)
         assert [f for f in report.findings if f.verdict != "match"] == []
 
     agree()
+
+
+def test_both_sides_agree_where_a_sigmoid_is_smaller_than_the_smallest_normal_number(dtype, device):
+    params, x, y = variants.draw("three_layer_sigmoid_bias", dtype=np.dtype(dtype))
+    params["w2"] *= 1e-3
+    params["b2"][:] = -720 if dtype == "float64" else -90
+    report = compare("three_layer_sigmoid_bias", params, x, y, device)
+    assert [f for f in report.findings if f.verdict != "match"] == []

@@ -1,0 +1,58 @@
+"""Does the comparison keep quiet, and does it catch a small error? `make evidence`.
+
+Compares every variant on weights and data of many seeds, and counts what does not match and
+how close the worst came to its tolerance; then plants a relative error in each gradient in
+turn, and counts what is not caught. `python benchmarks/seeds.py 50` takes 50 seeds.
+"""
+
+import sys
+
+import numpy as np
+
+from parity_tests import variants
+from parity_tests.compare.judge import largest_difference
+from parity_tests.compare.run import compare
+from parity_tests.compare.trace import manual_trace
+
+PLANTED = {"float64": 1e-9, "float32": 1e-3}
+
+
+def examine(variant, dtype, seeds):
+    """Compare a variant on each seed, print one row, return how many did not match."""
+    network = variants.manual_side(variant)
+    mismatches, worst, missed, planted = 0, (0.0, ""), [], 0
+    for seed in range(seeds):
+        params, x, y = variants.draw(variant, seed, np.dtype(dtype))
+        report = compare(variant, params, x, y)
+        mismatches += not report.ok
+        worst = max(worst, (report.worst.ratio, f"{report.worst.name}, seed {seed}"))
+        given = manual_trace(network, params, x, y)
+        for finding in report.findings:
+            if finding.kind == "gradient":
+                right = given[finding.name]
+                wrong = right * right.dtype.type(1 + PLANTED[dtype])
+                planted += 1
+                if largest_difference(wrong, right) <= finding.tolerance:
+                    missed.append(f"{finding.name} of seed {seed}")
+    print(
+        f"{variant:<25} {dtype}  {seeds - mismatches} of {seeds} match, "
+        f"worst {worst[0]:.3f} of its tolerance ({worst[1]}); "
+        f"{PLANTED[dtype]:.0e} planted: {planted - len(missed)} of {planted} caught"
+        + (f", not {', '.join(missed)}" if missed else ""),
+        flush=True,
+    )
+    return mismatches
+
+
+def main():
+    """Print a row for each variant and dtype; exit 1 if any did not match."""
+    seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    mismatches = 0
+    for variant in variants.VARIANTS:
+        for dtype in PLANTED:
+            mismatches += examine(variant, dtype, seeds)
+    sys.exit(mismatches > 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -94,7 +94,7 @@ def check(
         if verbose:
             for report in reports:
                 out.print(details(report), "")
-        out.print(summary(reports), "", conclusion(reports), sep="\n")
+        out.print(summary(reports, out.width), "", conclusion(reports), sep="\n")
     raise typer.Exit(0 if all(report.ok for report in reports) else 1)
 
 
@@ -151,18 +151,14 @@ def train(
 
 
 def progress_bars():
-    """Make a function that shows a progress bar for each side's steps in turn."""
+    """Make a function that shows a progress bar for each side's steps in turn, on a terminal."""
     from rich.progress import track
 
     titles = iter(("NumPy", "PyTorch"))
     bar_console = console(stderr=True)
-    return lambda rates: track(
-        rates,
-        next(titles),
-        console=bar_console,
-        transient=True,
-        disable=not bar_console.is_terminal,
-    )
+    if not bar_console.is_terminal:
+        return iter
+    return lambda rates: track(rates, next(titles), console=bar_console, transient=True)
 
 
 def parse_size(name, text):

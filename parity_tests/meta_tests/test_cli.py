@@ -63,6 +63,16 @@ def test_a_mismatch_exits_with_1_and_is_named(handgrad, sign_error):
     assert "grad_w2" in out.splitlines()[-1]
 
 
+@pytest.mark.parametrize("columns", [80, 104])
+def test_nothing_is_cut_off_the_table(handgrad, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    _, out, _ = handgrad("-v", "--device", "cpu")
+    lines = [line.rstrip() for line in out.splitlines()]
+    assert "three_layer_sigmoid_bias  cpu     float64" in out
+    assert "…" not in out
+    assert max(map(len, lines)) <= columns
+
+
 def test_verbose_shows_every_quantity(handgrad):
     _, out, _ = handgrad("check", "two_layer_relu", "-v", "--dtype", "float64", "--device", "cpu")
     rows = [line.split()[0] for line in out.splitlines() if line.split()[-1:] == ["match"]]

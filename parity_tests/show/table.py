@@ -7,7 +7,7 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-WIDTH = 112  # of what is not a terminal, where nobody has chosen one
+WIDTH = 104  # what the widest table needs
 
 
 def console(stderr=False):
@@ -22,27 +22,29 @@ def new_table(title=None):
     return Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
 
 
-def summary(reports):
-    """Draw one line for each report."""
+def summary(reports, width=WIDTH):
+    """Draw one line for each report; less of it where `width` is too small for all."""
+    wide = width >= WIDTH
     table = new_table()
-    table.add_column("variant", no_wrap=True)
-    table.add_column("device", no_wrap=True)
-    table.add_column("dtype", no_wrap=True)
-    table.add_column("compared", justify="right")
+    for heading in ("variant", "device", "dtype"):
+        table.add_column(heading, no_wrap=True)
+    if wide:
+        table.add_column("compared", justify="right")
     table.add_column("loss", justify="right")
-    table.add_column("worst quantity", no_wrap=True)
-    table.add_column("difference / tolerance", no_wrap=True)
+    table.add_column("worst", no_wrap=True)
+    table.add_column("difference / tolerance" if wide else "ratio", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for report in reports:
         worst = report.worst
+        apart = f"{worst.difference:.1e} / {worst.tolerance:.1e}" if wide else f"{worst.ratio:.3g}"
         table.add_row(
             report.variant,
             report.device,
             report.dtype,
-            str(len(report.findings)),
+            *([str(len(report.findings))] if wide else []),
             f"{report.loss:.6g}",
             worst.name,
-            f"{worst.difference:.1e} / {worst.tolerance:.1e}",
+            apart,
             verdict("match" if report.ok else "mismatch"),
         )
     return table
@@ -82,7 +84,7 @@ def conclusion(reports):
         quantities = sum(len(report.findings) for report in reports)
         return (
             f"All match: {quantities} quantities of {names} variant{'s' * (names > 1)} "
-            f"in {len(reports)} comparisons, each within what rounding allows."
+            f"in {len(reports)} comparison{'s' * (len(reports) > 1)}, each within what rounding allows."
         )
     first = bad[0]
     return (

@@ -1,0 +1,50 @@
+"""The README's examples print what it says they print, but for the numbers."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from importlib.metadata import metadata
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[2] / "README.md"
+README = CHECKOUT.read_text() if CHECKOUT.exists() else metadata("handgrad").json["description"]
+CONSOLE = re.findall(r"```console\n\$ (.+)\n((?:.*\n)*?)```", README)
+PYTHON = re.findall(r"```python\n((?:.*\n)*?)```", README)
+
+QUANTITY = r"\b(grad_)?(h|w|b)\d?(_relu|_sigm)?\b|\b(grad_)?y_pred\b|\bloss\b"
+
+
+def skeleton(text):
+    """Leave out what may differ from machine to machine: numbers, and which one is the worst."""
+    text = re.sub(QUANTITY, "q", text)
+    return re.sub(r"[\d.]+(e[+-]\d+)?", "0", text).split()
+
+
+@pytest.mark.parametrize(("command", "printed"), CONSOLE, ids=[c for c, _ in CONSOLE])
+def test_a_command_prints_what_the_readme_shows(command, printed):
+    program, *arguments = shlex.split(command)
+    assert program.split("/")[-1] == "handgrad"
+    if "--device" not in arguments and "list" not in arguments:
+        arguments += ["--device", "cpu"]  # as on the machine of the README
+    done = subprocess.run(
+        [sys.executable, "-m", "parity_tests", *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "104"},
+    )
+    assert done.stderr == ""
+    assert skeleton(done.stdout) == skeleton(printed)
+
+
+@pytest.mark.parametrize("code", PYTHON)
+def test_python_examples_run(code):
+    exec(code, {})
+
+
+def test_the_readme_has_examples():
+    assert len(CONSOLE) >= 4
+    assert PYTHON

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).parents[2] / "README.md"
-README = CHECKOUT.read_text() if CHECKOUT.exists() else metadata("handgrad").json["description"]
+README = CHECKOUT.read_text() if CHECKOUT.exists() else str(metadata("handgrad")["Description"])
 CONSOLE = re.findall(r"```console\n\$ (.+)\n((?:.*\n)*?)```", README)
 PYTHON = re.findall(r"```python\n((?:.*\n)*?)```", README)
 

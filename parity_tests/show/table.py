@@ -83,8 +83,9 @@ def conclusion(reports):
         names = len({report.variant for report in reports})
         quantities = sum(len(report.findings) for report in reports)
         return (
-            f"All match: {quantities} quantities of {names} variant{'s' * (names > 1)} "
-            f"in {len(reports)} comparison{'s' * (len(reports) > 1)}, each within what rounding allows."
+            f"All match: {quantities} quantities of {names} variant{'s' * (names > 1)} in "
+            f"{len(reports)} comparison{'s' * (len(reports) > 1)}, each within what rounding "
+            "allows."
         )
     first = bad[0]
     return (

@@ -63,7 +63,7 @@ def train_both(name, params, x, y, learning_rates, device="cpu", progress=iter):
     """
     network = variants.manual_side(name)
     with np.errstate(over="ignore", invalid="ignore"), exact_float32():
-        model, _, loss_fn = build_reference(name, params, device)
+        model, _, loss_fn = build_reference(name, params, device)[:3]
         _, ours = train(network, params, x, y, progress(learning_rates))
         rates = progress(learning_rates)
         theirs = torch_train(model, loss_fn, like(x, model), like(y, model), rates)

@@ -1,6 +1,7 @@
 """Two traces against each other: how far apart each quantity is, and what rounding allows."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -9,12 +10,20 @@ from parity_tests.compare.noise import float64_traces, rounding, safety, toleran
 from parity_tests.compare.trace import kind_of, reference_trace
 
 
+class Cause(NamedTuple):
+    """What kind of mistake it looks like, and the sentence that a teacher would say."""
+
+    kind: str
+    message: str
+
+
 @dataclass(frozen=True)
 class Finding:
     """What the comparison found of one quantity.
 
     `difference` is the largest over its entries (inf where the shapes differ, or where just
-    one side is finite), `tolerance` the largest that rounding can explain.
+    one side is finite), `tolerance` the largest that rounding can explain. `cause` says what
+    kind of mistake a wrong one looks like.
     """
 
     name: str
@@ -23,6 +32,7 @@ class Finding:
     difference: float
     tolerance: float
     verdict: str
+    cause: Cause | None = None
 
     @property
     def ratio(self):
@@ -32,18 +42,20 @@ class Finding:
         return self.difference / self.tolerance if self.tolerance else float("inf")
 
 
-def whole_run(given, reference, x, y):
+def whole_run(given, reference, x, y, kinks=()):
     """Compare a hand-written trace with a whole run of the reference from the same weights.
 
-    `given` is the trace, `reference` a loaded Reference on the device under test. Returns a
-    Finding for each quantity, in the reference's order of computing.
+    `given` is the trace, `reference` a loaded Reference on the device under test. `kinks`
+    names gradients that take another slope than PyTorch where their quantity is exactly 0,
+    which is as right. Returns a Finding for each quantity, in the order of computing.
     """
     names = reference.names
     params = {name: given[name] for name in names}
-    dtype = np.asarray(x).dtype
+    dtype = widest(params)
     measured = rounding(float64_traces(reference, params, x, y, dtype), dtype)
     allowed = tolerances(measured, given, names)
-    computed = reference_trace(reference, x, y, same_side(given, allowed))
+    hand_on, hand_back = same_side(given, allowed), same_slope(given, kinks)
+    computed = reference_trace(reference, x, y, hand_on, hand_back)
     return judge(given, computed, measured, allowed, names, np.finfo(dtype).max)
 
 
@@ -63,6 +75,23 @@ def same_side(given, allowed):
         return torch.where(crossed, ours, tensor) if crossed.any() else None
 
     return hand_on
+
+
+def same_slope(given, kinks):
+    """Make a `hand_back` that takes the hand-written slope at 0 for the gradients in `kinks`."""
+
+    def hand_back(name, grad):
+        if f"grad_{name}" not in kinks:
+            return None
+        at_kink = torch.as_tensor(given[name] == 0).to(grad.device)
+        return torch.where(at_kink, torch.as_tensor(given[f"grad_{name}"]).to(grad), grad)
+
+    return hand_back
+
+
+def widest(params):
+    """Return the dtype under test: the widest of the parameters'."""
+    return np.result_type(*params.values())
 
 
 def judge(given, computed, measured, allowed, parameters, limit):

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from parity_tests.compare.trace import reference_trace
-from parity_tests.compare.weights import Reference, load
+from parity_tests.compare.trace import reference_trace, usable
+from parity_tests.compare.weights import load
 
 DRAWS = 3
 SAFETY = 64  # a difference above SAFETY x noise is no rounding; measured, see the README
@@ -44,41 +44,53 @@ def jiggle(array, eps, tiny, rng):
     return array + step * (2 * rng.integers(0, 2, size=np.shape(array)) - 1)
 
 
-def float64_traces(reference, params, x, y, dtype):
+def float64_traces(reference, params, x, y, dtype, given=None):
     """Run the reference in float64 on the CPU: once as it is, then DRAWS times jiggled.
 
     Jiggled are the weights, x, y, every value and gradient as it is handed on, and every
     tensor that autograd keeps for the way back (a saturated sigmoid's slope s (1 - s) loses
-    its digits to the rounding of s). Returns a list of 1 + DRAWS traces.
+    its digits to the rounding of s). Returns a list of 1 + DRAWS traces. With `given`, a
+    hand-written trace, its values and gradients are what is handed on, step by step.
     """
     model = copy.deepcopy(reference.model).to("cpu", torch.float64)
-    reference = Reference(model, reference.names, reference.loss_fn)
+    reference = reference._replace(model=model)
     params = {name: np.asarray(w, np.float64) for name, w in params.items()}
-    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
     eps, tiny = float(np.finfo(dtype).eps), float(np.finfo(dtype).tiny)
     rng = np.random.default_rng(0)
 
-    def moved(tensor):
-        return torch.from_numpy(np.asarray(jiggle(tensor.detach().numpy(), eps, tiny, rng)))
+    def draw(array):
+        whole = np.issubdtype(np.asarray(array).dtype, np.integer)  # labels, indices
+        return array if whole else jiggle(np.asarray(array, np.float64), eps, tiny, rng)
+
+    def moved(array, tensor):
+        kept = tensor if (own := usable(array, tensor)) is None else own
+        return torch.from_numpy(np.asarray(draw(kept.detach().numpy())))
+
+    def run(x, y, hand_over):
+        if given is None and not hand_over:
+            return reference_trace(reference, x, y)
+        over = moved if hand_over else usable
+        return reference_trace(
+            reference,
+            x,
+            y,
+            lambda name, tensor: over((given or {}).get(name), tensor),
+            lambda name, grad: over((given or {}).get(f"grad_{name}"), grad),
+            None if given is None else {},
+        )
 
     load(model, reference.names, params)
     inputs: list[torch.Tensor] = []
     with note_kinks(model, inputs):
-        traces = [reference_trace(reference, x, y)]
+        traces = [run(x, y, hand_over=False)]
     for _ in range(DRAWS):
-        draw = {name: jiggle(w, eps, tiny, rng) for name, w in params.items()}
-        load(model, reference.names, draw)
-        x_draw, y_draw = jiggle(x, eps, tiny, rng), jiggle(y, eps, tiny, rng)
+        load(model, reference.names, {name: draw(w) for name, w in params.items()})
         saved = torch.autograd.graph.saved_tensors_hooks(
-            lambda tensor: moved(tensor) if tensor.is_floating_point() else tensor,
+            lambda tensor: moved(None, tensor) if tensor.is_floating_point() else tensor,
             lambda tensor: tensor,
         )
         with hold_kinks(model, inputs), saved:
-            traces.append(
-                reference_trace(
-                    reference, x_draw, y_draw, lambda _, t: moved(t), lambda _, g: moved(g)
-                )
-            )
+            traces.append(run(draw(x), draw(y), hand_over=True))
     return traces
 
 

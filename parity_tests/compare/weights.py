@@ -1,5 +1,6 @@
 """Identical weights on both sides: strict loading, and gradients back in the notebook's shape."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -13,12 +14,14 @@ class Reference(NamedTuple):
     """A PyTorch network to compare with: the module, which parameter is which, and its loss.
 
     `names` maps the notebook's names to the module's, `{"w1": "h1.weight"}`. `loss_fn` takes
-    the module's output and y, and returns a scalar tensor.
+    the module's output and y, and returns a scalar tensor. `values` maps the paths of the
+    submodules that give a quantity to its name; None means each submodule, by its own name.
     """
 
     model: nn.Module
     names: dict[str, str]
-    loss_fn: nn.Module
+    loss_fn: Callable
+    values: dict[str, str] | None = None
 
 
 def is_transposed(model, path):

@@ -78,7 +78,8 @@ def test_a_trace_does_not_alias_the_model():
 
 def test_the_gradients_are_what_backward_leaves_in_grad():
     params, x, y = variants.draw("three_layer_relu_bias")
-    model, _, loss_fn = reference = build_reference("three_layer_relu_bias", params)
+    reference = build_reference("three_layer_relu_bias", params)
+    model, loss_fn = reference.model, reference.loss_fn
     trace = reference_trace(reference, x, y)
     model.zero_grad()
     loss_fn(model(like(x, model)), like(y, model)).backward()

@@ -5,16 +5,16 @@ from parity_tests.errors import InputError
 
 def check_target(path, force):
     """Raise InputError where matplotlib, an extra, is missing, or `path` may not be written."""
+    if path.exists() and not force:
+        raise InputError(f"{path} is there already: choose another name, or add --force.")
+    if not path.parent.is_dir():
+        raise InputError(f"There is no folder {path.parent} to write {path.name} into: make it.")
     try:
         import matplotlib  # noqa: F401
     except ImportError:
         raise InputError(
             "--plot needs matplotlib, which is not installed: pip install 'handgrad[plot]'."
         ) from None
-    if path.exists() and not force:
-        raise InputError(f"{path} is there already: choose another name, or add --force.")
-    if not path.parent.is_dir():
-        raise InputError(f"There is no folder {path.parent} to write {path.name} into: make it.")
 
 
 def save_losses(path, title, drift):

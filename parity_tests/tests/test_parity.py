@@ -24,7 +24,7 @@ def test_weights_match_after_one_step(variant, case, dtype, device):
     rate = variants.manual_side(variant).LEARNING_RATES[-1]
     tolerance = {f.name: f.tolerance for f in compare(variant, params, x, y, device).findings}
 
-    model, names, loss_fn = build_reference(variant, params, device)
+    model, names, loss_fn = build_reference(variant, params, device)[:3]
     optimizer = torch.optim.SGD(model.parameters(), lr=rate)
     loss_fn(model(like(x, model)), like(y, model)).backward()
     optimizer.step()

@@ -1,0 +1,178 @@
+"""Step parity: each quantity recomputed from the hand-written version's own inputs to it.
+
+One pass of the reference, forward and backward. Whatever a named submodule computed is noted,
+and the hand-written value goes on in its place; whatever gradient autograd computed is noted,
+and the hand-written gradient goes back in its place. So each quantity is judged given its own
+inputs, and one mistake is not counted again in everything after it.
+"""
+
+import copy
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+from parity_tests.compare.judge import Finding, largest_difference
+from parity_tests.compare.noise import float64_traces, rounding, safety, tolerances
+from parity_tests.compare.trace import kind_of, reference_trace, usable
+from parity_tests.compare.weights import load
+
+
+class Steps:
+    """A hand-written trace beside what the reference makes of each of its steps.
+
+    Attributes:
+        given: the hand-written trace.
+        computed: what the reference computed in each step, a trace in the order of computing.
+        sources: for each value and the loss, the names of what it was computed from.
+        allowed: the tolerance of each step.
+        measured: the Rounding of each step.
+    """
+
+    def __init__(self, given, reference, x, y, dtype):
+        self.given, self.reference, self.x, self.y = given, reference, x, y
+        self.dtype = np.dtype(dtype)
+        self.sources = {}
+        self.computed = self.recompute(sources=self.sources)
+        params = {name: given[name] for name in reference.names}
+        traces = float64_traces(reference, params, x, y, dtype, given)
+        self.measured = rounding(traces, dtype)
+        self.allowed = tolerances(self.measured, self.computed, reference.names)
+
+    def recompute(self, replaced=None, saved=None, sources=None):
+        """Make the pass with some of the hand-written quantities replaced, and return a trace.
+
+        `replaced` maps names (`x` is one) to the arrays that are handed over in their place.
+        `saved` maps values to arrays from which autograd takes the derivative of the step
+        that gave the value, where it takes it from the step's output (a sigmoid's).
+        """
+        given = {**self.given, **(replaced or {})}
+        reference = self.reference
+        if replaced and any(name in reference.names for name in replaced):
+            reference = reference._replace(model=copy.deepcopy(reference.model))
+            load(reference.model, reference.names, {name: given[name] for name in reference.names})
+        with saved_outputs(saved or {}) as note:
+
+            def hand_on(name, tensor):
+                note(name, tensor)
+                return usable(given.get(name), tensor)
+
+            return reference_trace(
+                reference,
+                given["x"] if "x" in (replaced or {}) else self.x,
+                self.y,
+                hand_on,
+                lambda name, grad: usable(given.get(f"grad_{name}"), grad),
+                {} if sources is None else sources,
+            )
+
+    def users(self, name):
+        """Return the names of the values, or `loss`, that were computed from this one."""
+        return [user for user, sources in self.sources.items() if name in sources]
+
+    def inputs(self, name):
+        """Return the names of all that the step that gives this quantity may have used."""
+        if not name.startswith("grad_"):
+            return set(self.sources.get(name, ()))
+        found = set()
+        for user in self.users(name.removeprefix("grad_")):
+            found |= {user, f"grad_{user}"} | self.sources[user]
+        return found - {"loss", "grad_loss"}
+
+    def value(self, name):
+        """Return the hand-written quantity, or where there is none what the reference has."""
+        return self.given.get(name, self.computed.get(name))
+
+
+@contextmanager
+def saved_outputs(saved):
+    """Let autograd take derivatives from the arrays `saved` in place of a step's own output.
+
+    Yields a function to be told each value's name and its tensor as it is computed.
+    """
+    outputs = {}  # by address; the tensor is kept, or its address could be used again
+
+    def note(name, tensor):
+        if (other := usable(saved.get(name), tensor)) is not None:
+            outputs[tensor.data_ptr()] = tensor, other
+
+    def unpack(tensor):
+        _, other = outputs.get(tensor.data_ptr(), (None, tensor))
+        return other if other.shape == tensor.shape else tensor
+
+    if not saved:
+        yield note
+        return
+    with torch.autograd.graph.saved_tensors_hooks(lambda tensor: tensor.detach(), unpack):
+        yield note
+
+
+def judge_steps(steps):
+    """Return a Finding for each quantity, judged given its own inputs, in the order of computing.
+
+    The verdicts are `match`, `wrong`, `kink`, `not given`; and `inherited` where a quantity
+    cannot be judged because one of its inputs has a shape that the reference cannot use.
+    """
+    findings, unusable = [], set()
+    other_slopes = None
+    for name, theirs in steps.computed.items():
+        ours = steps.given.get(name)
+        if name == "grad_x" and ours is None:  # nobody needs the gradient of the data
+            continue
+        difference, verdict = 0.0, "not given"
+        if ours is not None:
+            difference = step_difference(steps, name, theirs)
+            verdict = "match" if difference <= steps.allowed[name] else "wrong"
+        if verdict == "wrong" and name.startswith("grad_"):
+            wrong = {f.name for f in findings if f.verdict == "wrong"}
+            if wrong.intersection(steps.users(name.removeprefix("grad_"))):
+                # autograd took the slope at its own output; the hand-written one is as good
+                other_slopes = other_slopes or steps.recompute(saved=steps.given)
+                by_ours = step_difference(steps, name, other_slopes[name])
+                if by_ours <= steps.allowed[name]:
+                    difference, verdict = by_ours, "match"
+        if verdict == "wrong" and is_kink(steps, name):
+            verdict = "kink"
+        if ours is not None and ours.shape != theirs.shape:
+            unusable.add(name)
+        if verdict == "wrong" and unusable & steps.inputs(name):
+            verdict = "inherited"
+        kind = kind_of(name, steps.reference.names)
+        findings.append(
+            Finding(name, kind, theirs.shape, difference, steps.allowed[name], verdict)
+        )
+    return findings
+
+
+def step_difference(steps, name, theirs):
+    """Return how far a hand-written quantity is from `theirs`: see `largest_difference`.
+
+    Where an input is not finite, or a number may have overflowed, what comes of it may be nan
+    in one version and 0 in the other: just the entries that are finite in both are compared.
+    """
+    inputs = [steps.value(other) for other in steps.inputs(name)]
+    murky = any(array is not None and not np.isfinite(array).all() for array in inputs)
+    largest = steps.measured[name].largest * safety(steps.computed)
+    overflowed = largest > np.finfo(steps.dtype).max
+    return largest_difference(steps.given[name], theirs, murky or overflowed)
+
+
+def is_kink(steps, name):
+    """Say whether a gradient differs only where its quantity is 0 and either slope is right.
+
+    At 0 a ReLU has every slope between those on its two sides, so a gradient there is right
+    if it lies between the gradients just left and just right of 0.
+    """
+    quantity, ours = name.removeprefix("grad_"), steps.given[name]
+    if quantity == name or ours.shape != steps.computed[name].shape:
+        return False
+    value, allowed = steps.value(quantity), steps.allowed[name]
+    off = ~(np.abs(ours - steps.computed[name]) <= allowed)
+    if value is None or value.shape != ours.shape or value[off].any():
+        return False
+    tiny = np.where(value == 0, np.finfo(steps.dtype).tiny, 0)
+    left = steps.recompute({quantity: value - tiny})[name]
+    right = steps.recompute({quantity: value + tiny})[name]
+    above = ours >= np.minimum(left, right) - allowed
+    below = ours <= np.maximum(left, right) + allowed
+    return bool((above & below)[off].all())

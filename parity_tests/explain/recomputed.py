@@ -1,0 +1,172 @@
+"""Mistakes that show when the step is made again from something else than it should be."""
+
+import numpy as np
+
+from parity_tests.compare.judge import Cause
+
+
+def narrow_input(case):
+    """Explain a quantity that was computed from an input in a narrower dtype."""
+    if case.steps.dtype != np.float64:
+        return None
+    for name in case.inputs():
+        array = case.given(name)
+        for narrow in (np.float32, np.int64):
+            with np.errstate(invalid="ignore"):
+                rounded = array.astype(narrow).astype(np.float64)
+            if np.array_equal(rounded, array) or not np.isfinite(rounded).all():
+                continue
+            if case.fits(case.recompute({name: rounded})):
+                return Cause(
+                    "precision",
+                    f"`{case.name}` is computed from `{name}` rounded to {narrow.__name__}.",
+                )
+    return None
+
+
+def missing_derivative(case):
+    """Explain a gradient that was passed through an activation as it came."""
+    for user, upstream in activations(case):
+        if case.fits(upstream):
+            return Cause(
+                "missing-derivative",
+                f"`{case.name}` equals `grad_{user}`: the derivative of {described(case, user)} "
+                f"is missing{advice(case, user)}.",
+            )
+    return None
+
+
+def wrong_derivative(case):
+    """Explain an activation's derivative that was taken at the wrong place, or by half."""
+    q = case.quantity
+    for user, upstream in activations(case):
+        inner, outer = case.given(q).astype(np.float64), case.given(user).astype(np.float64)
+        what = f"the derivative of {described(case, user)}"
+        if case.fits(case.recompute({q: outer})):
+            return wrong(case, f"{what} is taken at its output `{user}`, not at its input `{q}`")
+        if case.fits(case.recompute(saved={user: inner})):
+            return wrong(
+                case,
+                f"{what} is written for the output `{user}`, but fed with the input `{q}`",
+            )
+        if case.fits(case.recompute({q: -inner})):
+            return wrong(case, f"{what} is taken at -`{q}`, as if a comparison were reversed")
+        for part, text in ((outer, f"`{user}`"), (1 - outer, f"(1 - `{user}`)")):
+            if case.fits(upstream * part):
+                return wrong(case, f"{what} is just {text}, and the other factor is missing")
+    return None
+
+
+def wrong(case, sentence):
+    """Make the cause of a wrong derivative."""
+    return Cause("wrong-derivative", f"In `{case.name}`, {sentence}.")
+
+
+def activations(case):
+    """Yield each value computed entry by entry from this gradient's quantity, and its gradient."""
+    if not case.is_gradient:
+        return
+    for user in case.steps.users(case.quantity):
+        upstream = case.given(f"grad_{user}") if user != "loss" else None
+        if case.steps.sources[user] == {case.quantity} and upstream is not None:
+            yield user, upstream
+
+
+def described(case, user):
+    """Name an activation by its module, such as "the ReLU"."""
+    paths = case.steps.reference.values or {user: user}
+    path = next((path for path, name in paths.items() if name == user), user)
+    kind = type(case.steps.reference.model.get_submodule(path)).__name__
+    return "the step" if kind == "Identity" else f"the {kind}"
+
+
+def advice(case, user):
+    """Say what to multiply by, where that is known."""
+    forms = {"the ReLU": f"`{case.quantity} > 0`", "the Sigmoid": f"`{user} * (1 - {user})`"}
+    form = forms.get(described(case, user))
+    return f"; multiply by {form}" if form else ""
+
+
+def other_quantity(case):
+    """Explain a quantity that is another one, or was computed from another one."""
+    same_shape = [
+        name
+        for name in ["x", *case.steps.computed]
+        if name != case.name and (array := case.given(name)) is not None
+        if array.shape == case.ours.shape
+    ]
+    for name in same_shape:
+        if name != "x" and case.fits(case.steps.computed[name]):
+            return Cause(
+                "other-quantity", f"`{case.name}` holds what `{name}` should be: a mix-up of names."
+            )
+        if case.fits(case.given(name)):
+            return Cause("other-quantity", equal_to(case, name))
+    for name in case.inputs():
+        right = case.given(name)
+        for other in ["x", *case.steps.computed]:
+            array = case.given(other)
+            if other in (name, case.name) or array is None or array.shape != right.shape:
+                continue
+            if case.fits(case.recompute({name: array})):
+                return Cause(
+                    "other-quantity",
+                    f"`{case.name}` is computed from `{other}`, where `{name}` is meant.",
+                )
+    return None
+
+
+def equal_to(case, name):
+    """Say that a quantity equals another, and why that may be."""
+    if np.shares_memory(case.steps.given[case.name], case.given(name)):
+        return (
+            f"`{case.name}` is the same array as `{name}`, so what changed one in place changed "
+            "both: take a copy first."
+        )
+    if name in case.steps.sources.get(case.name, ()):
+        return f"`{case.name}` equals `{name}`: {described(case, case.name)} is missing."
+    return f"`{case.name}` equals `{name}`."
+
+
+def stale_weight(case):
+    """Explain a step that was computed with a weight from after its update, or from before it."""
+    if case.ours.size < 3:  # a single number can be had with some learning rate
+        return None
+    for name in case.inputs():
+        if name not in case.steps.reference.names:
+            continue
+        gradient = case.given(f"grad_{name}")
+        if gradient.shape != case.given(name).shape or not np.isfinite(gradient).all():
+            continue
+        moved = case.recompute({name: case.given(name) - gradient})
+        direction = moved.astype(np.float64) - case.theirs
+        length = float((direction**2).sum())
+        if not length:
+            continue
+        rate = float(((case.ours - case.theirs) * direction).sum()) / length
+        if case.fits(case.theirs + rate * direction):
+            when = "after" if rate > 0 else "before"
+            return Cause(
+                "stale-weight",
+                f"`{case.name}` is computed with `{name}` as it was {when} its update (learning "
+                f"rate {abs(rate):.3g}): compute all gradients first, then update.",
+            )
+    return None
+
+
+def not_accumulated(case):
+    """Explain a gradient of something that is used twice, with one use counted."""
+    if not case.is_gradient:
+        return None
+    users = [user for user in case.steps.users(case.quantity) if user != "loss"]
+    if len(users) < 2:
+        return None
+    for user in users:
+        zeros = np.zeros_like(case.steps.computed[f"grad_{user}"])
+        if case.fits(case.recompute({f"grad_{user}": zeros})):
+            return Cause(
+                "not-accumulated",
+                f"`{case.quantity}` is used in {' and in '.join(f'`{u}`' for u in users)}, but "
+                f"what comes back from `{user}` is not added to `{case.name}`.",
+            )
+    return None

@@ -11,8 +11,8 @@ import numpy as np
 
 from parity_tests import variants
 from parity_tests.compare.judge import largest_difference
-from parity_tests.compare.run import compare
 from parity_tests.compare.trace import manual_trace
+from parity_tests.run import compare
 
 PLANTED = {"float64": 1e-9, "float32": 1e-3}
 

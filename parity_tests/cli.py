@@ -1,6 +1,7 @@
 """The command line. torch takes seconds to import: commands that need it import it themselves."""
 
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -57,7 +58,9 @@ def handgrad(
 
 @app.command()
 def check(
-    names: Annotated[list[str] | None, typer.Argument(help="Variants; all if none.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Variants, or your own files; all variants if none.")
+    ] = None,
     device: Device = "all",
     dtype: DType = "all",
     seed: Seed = 0,
@@ -65,37 +68,56 @@ def check(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show every quantity.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ):
-    """Compare the NumPy and the PyTorch version of the variants, quantity by quantity.
+    """Check hand-written gradients, quantity by quantity, against PyTorch.
+
+    The networks of the notebook by their names; --device, --dtype, --seed and --size are
+    theirs. Or a derivation of your own, FILE.py (`handgrad new` writes one to start from) or
+    NOTEBOOK.ipynb: checking a file runs it.
 
     Exit code: 0 all match, 1 a mismatch, 2 bad input.
     """
     from parity_tests import variants
 
-    names = names or list(variants.VARIANTS)
-    for name in names:
+    files = [name for name in names or [] if is_file(name)]
+    chosen = [name for name in names or variants.VARIANTS if name not in files]
+    for name in chosen:
         variants.check_name(name)
-    sizes = {name: parse_size(name, size) for name in names}
+    sizes = {name: parse_size(name, size) for name in chosen}
     dtypes = parse_dtype(dtype)
     with console(stderr=True).status("Importing torch") as status:
-        from parity_tests.compare.run import compare_variant
-        from parity_tests.show.table import conclusion, details, summary
+        from parity_tests.own.paths import check_path
+        from parity_tests.run import compare_variant
+        from parity_tests.show.table import print_reports
 
-        runs = [(n, dev, dt) for n in names for dev in parse_device(device) for dt in dtypes]
+        runs = [(n, dev, dt) for n in chosen for dev in parse_device(device) for dt in dtypes]
         reports = []
         for done, (name, dev, dt) in enumerate(runs, 1):
             status.update(f"{name}, {dev}, {dt} ({done} of {len(runs)})")
             reports.append(compare_variant(name, dev, dt, seed, sizes[name]))
+        status.update("Running your file")
+        with redirect_stdout(sys.stderr if as_json else sys.stdout):
+            own = [check_path(name) for name in files]
     if as_json:
         from parity_tests.show.as_json import to_json
 
-        print(to_json(reports))
+        print(to_json(reports + own))
     else:
-        out = console()
-        if verbose:
-            for report in reports:
-                out.print(details(report), "")
-        out.print(summary(reports, out.width), "", conclusion(reports), sep="\n")
-    raise typer.Exit(0 if all(report.ok for report in reports) else 1)
+        print_reports(console(), reports, own, verbose)
+    raise typer.Exit(0 if all(report.ok for report in reports + own) else 1)
+
+
+@app.command()
+def new(path: Annotated[Path, typer.Argument(help="The file to write, such as mine.py.")]):
+    """Write a small derivation that works, to put your own in its place."""
+    template = Path(__file__).with_name("own") / "template.py"
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(template.read_text(encoding="utf-8"))
+    except FileExistsError:
+        raise InputError(f"{path} is there already: choose another name.") from None
+    except OSError as error:
+        raise InputError(f"Cannot write {path}: {error.strerror}.") from None
+    console().print(f"Wrote {path}. Now: handgrad check {path}", markup=False, soft_wrap=True)
 
 
 @app.command("list")
@@ -159,6 +181,11 @@ def progress_bars():
     if not bar_console.is_terminal:
         return iter
     return lambda rates: track(rates, next(titles), console=bar_console, transient=True)
+
+
+def is_file(name):
+    """Say whether a name on the command line is a file rather than a variant."""
+    return name.endswith((".py", ".ipynb")) or "/" in name or "." in name
 
 
 def parse_size(name, text):

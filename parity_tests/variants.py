@@ -23,8 +23,17 @@ def check_name(name):
 
 
 def manual_side(name):
-    """Import the hand-written module of a variant."""
-    return importlib.import_module(f"manual.{name}")
+    """Import the hand-written module of a variant; raise InputError where it is broken."""
+    try:
+        return importlib.import_module(f"manual.{name}")
+    except SyntaxError as error:
+        raise InputError(
+            f"{error.filename}, line {error.lineno}: {error.msg}; it is not Python."
+        ) from None
+    except Exception as error:
+        raise InputError(
+            f"manual/{name}.py cannot be imported: {type(error).__name__}: {error}."
+        ) from None
 
 
 def torch_side(name):

@@ -15,8 +15,8 @@ from manual.training import step, train
 from parity_tests import variants
 from parity_tests.compare.devices import exact_float32
 from parity_tests.compare.noise import SAFETY, jiggle
-from parity_tests.compare.run import build_reference
 from parity_tests.compare.trace import like
+from parity_tests.run import build_reference
 from torch_ref.training import train as torch_train
 
 DRAWS = 6  # more than for one pass: a draw meets another kink, or none

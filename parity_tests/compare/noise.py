@@ -49,8 +49,8 @@ def float64_traces(reference, params, x, y, dtype, given=None):
 
     Jiggled are the weights, x, y, every value and gradient as it is handed on, and every
     tensor that autograd keeps for the way back (a saturated sigmoid's slope s (1 - s) loses
-    its digits to the rounding of s). Returns a list of 1 + DRAWS traces. With `given`, a
-    hand-written trace, its values and gradients are what is handed on, step by step.
+    its digits to the rounding of s). Yields 1 + DRAWS traces, one after the other. With
+    `given`, a hand-written trace, its values and gradients are what is handed on, step by step.
     """
     model = copy.deepcopy(reference.model).to("cpu", torch.float64)
     reference = reference._replace(model=model)
@@ -82,7 +82,8 @@ def float64_traces(reference, params, x, y, dtype, given=None):
     load(model, reference.names, params)
     inputs: list[torch.Tensor] = []
     with note_kinks(model, inputs):
-        traces = [run(x, y, hand_over=False)]
+        exact = run(x, y, hand_over=False)
+    yield exact
     for _ in range(DRAWS):
         load(model, reference.names, {name: draw(w) for name, w in params.items()})
         saved = torch.autograd.graph.saved_tensors_hooks(
@@ -90,8 +91,8 @@ def float64_traces(reference, params, x, y, dtype, given=None):
             lambda tensor: tensor,
         )
         with hold_kinks(model, inputs), saved:
-            traces.append(run(draw(x), draw(y), hand_over=True))
-    return traces
+            jiggled = run(draw(x), draw(y), hand_over=True)
+        yield jiggled
 
 
 @contextmanager
@@ -136,14 +137,14 @@ def rounding(traces, dtype):
     The noise is taken over the whole quantity, since three draws can all miss one entry, and
     is at least one last-bit step of its largest entry, and the smallest normal number.
     """
-    first, *draws = traces
     eps, tiny = float(np.finfo(dtype).eps), float(np.finfo(dtype).tiny)
-    result = {}
-    for name, array in first.items():
-        largest = max_finite(array)
-        moves = [max_finite(draw[name] - array) for draw in draws]
-        result[name] = Rounding(max(*moves, eps * largest, tiny), largest)
-    return result
+    exact = next(traces)
+    largest = {name: max_finite(array) for name, array in exact.items()}
+    noise = {name: max(eps * size, tiny) for name, size in largest.items()}
+    for draw in traces:
+        for name, array in exact.items():
+            noise[name] = max(noise[name], max_finite(draw[name] - array))
+    return {name: Rounding(noise[name], largest[name]) for name in exact}
 
 
 def safety(trace):

@@ -32,7 +32,7 @@ class Steps:
     def __init__(self, given, reference, x, y, dtype):
         self.given, self.reference, self.x, self.y = given, reference, x, y
         self.dtype = np.dtype(dtype)
-        self.sources = {}
+        self.sources: dict[str, set[str]] = {}
         self.computed = self.recompute(sources=self.sources)
         params = {name: given[name] for name in reference.names}
         traces = float64_traces(reference, params, x, y, dtype, given)
@@ -111,9 +111,11 @@ def judge_steps(steps):
     """Return a Finding for each quantity, judged given its own inputs, in the order of computing.
 
     The verdicts are `match`, `wrong`, `kink`, `not given`; and `inherited` where a quantity
-    cannot be judged because one of its inputs has a shape that the reference cannot use.
+    cannot be judged because one of its inputs has a shape that the reference cannot use, or
+    has a narrower dtype because one of its inputs has.
     """
-    findings, unusable = [], set()
+    findings: list[Finding] = []
+    unusable = set()
     other_slopes = None
     for name, theirs in steps.computed.items():
         ours = steps.given.get(name)
@@ -135,12 +137,10 @@ def judge_steps(steps):
             verdict = "kink"
         if ours is not None and ours.shape != theirs.shape:
             unusable.add(name)
-        if verdict == "wrong" and unusable & steps.inputs(name):
+        if verdict == "wrong" and (unusable & steps.inputs(name) or is_narrowed(steps, name)):
             verdict = "inherited"
         kind = kind_of(name, steps.reference.names)
-        findings.append(
-            Finding(name, kind, theirs.shape, difference, steps.allowed[name], verdict)
-        )
+        findings.append(Finding(name, kind, theirs.shape, difference, steps.allowed[name], verdict))
     return findings
 
 
@@ -155,6 +155,18 @@ def step_difference(steps, name, theirs):
     largest = steps.measured[name].largest * safety(steps.computed)
     overflowed = largest > np.finfo(steps.dtype).max
     return largest_difference(steps.given[name], theirs, murky or overflowed)
+
+
+def is_narrowed(steps, name):
+    """Say whether a quantity is off by the rounding of a narrower dtype that an input has."""
+    dtypes = {
+        array.dtype for other in steps.inputs(name) if (array := steps.given.get(other)) is not None
+    }
+    narrow = steps.given[name].dtype
+    if narrow not in dtypes or narrow.kind != "f" or narrow.itemsize >= steps.dtype.itemsize:
+        return False
+    coarse = float(np.finfo(narrow).eps) / float(np.finfo(steps.dtype).eps)
+    return step_difference(steps, name, steps.computed[name]) <= steps.allowed[name] * coarse
 
 
 def is_kink(steps, name):

@@ -87,21 +87,27 @@ def advice(case, user):
     return f"; multiply by {form}" if form else ""
 
 
-def other_quantity(case):
-    """Explain a quantity that is another one, or was computed from another one."""
-    same_shape = [
-        name
-        for name in ["x", *case.steps.computed]
-        if name != case.name and (array := case.given(name)) is not None
-        if array.shape == case.ours.shape
-    ]
-    for name in same_shape:
-        if name != "x" and case.fits(case.steps.computed[name]):
+def same_as(case):
+    """Explain a quantity that equals its own input, or what was computed from it."""
+    for name in alike(case):
+        if not case.fits(case.given(name)):
+            continue
+        if case.name in case.steps.inputs(name):
             return Cause(
-                "other-quantity", f"`{case.name}` holds what `{name}` should be: a mix-up of names."
+                "other-quantity",
+                f"`{case.name}` equals `{name}`, which is computed from it: it was changed in "
+                "place; take a copy first.",
             )
-        if case.fits(case.given(name)):
-            return Cause("other-quantity", equal_to(case, name))
+        if name in case.steps.sources.get(case.name, ()):
+            step = described(case, case.name)
+            return Cause(
+                "other-quantity", f"`{case.name}` equals `{name}`: {step} between them is missing."
+            )
+    return None
+
+
+def other_input(case):
+    """Explain a quantity that was computed from another one than is meant, or without one."""
     for name in case.inputs():
         right = case.given(name)
         for other in ["x", *case.steps.computed]:
@@ -113,19 +119,30 @@ def other_quantity(case):
                     "other-quantity",
                     f"`{case.name}` is computed from `{other}`, where `{name}` is meant.",
                 )
+        if name in case.steps.reference.names and case.fits(
+            case.recompute({name: np.zeros_like(right)})
+        ):
+            return Cause("other-quantity", f"`{case.name}` is computed without `{name}`.")
     return None
 
 
-def equal_to(case, name):
-    """Say that a quantity equals another, and why that may be."""
-    if np.shares_memory(case.steps.given[case.name], case.given(name)):
-        return (
-            f"`{case.name}` is the same array as `{name}`, so what changed one in place changed "
-            "both: take a copy first."
-        )
-    if name in case.steps.sources.get(case.name, ()):
-        return f"`{case.name}` equals `{name}`: {described(case, case.name)} is missing."
-    return f"`{case.name}` equals `{name}`."
+def other_name(case):
+    """Explain a quantity that holds what another one does, or should."""
+    for name in alike(case):
+        if name != "x" and case.fits(case.steps.computed[name]):
+            return Cause(
+                "other-quantity", f"`{case.name}` holds what `{name}` should: are they mixed up?"
+            )
+        if case.fits(case.given(name)):
+            return Cause("other-quantity", f"`{case.name}` equals `{name}`.")
+    return None
+
+
+def alike(case):
+    """Return the names of the other quantities of the same shape."""
+    names = ["x", *case.steps.computed]
+    arrays = {name: case.given(name) for name in names if name != case.name}
+    return [n for n, a in arrays.items() if a is not None and a.shape == case.ours.shape]
 
 
 def stale_weight(case):

@@ -24,8 +24,9 @@ def mean_sum(case):
     wrong, right = ("mean", "sum") if what.startswith("1/") else ("sum", "mean")
     return Cause(
         "mean-sum",
-        f"`{case.name}` is {what} times what is meant: it is the {wrong} over {over}, where the "
-        f"{right} is meant.",
+        f"`{case.name}` is the {wrong} over {over}, where the {right} is meant: it is {what} of it."
+        if wrong == "mean"
+        else f"`{case.name}` is the sum over {over}, where the mean is meant: {what} times it.",
     )
 
 

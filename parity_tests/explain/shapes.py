@@ -84,10 +84,10 @@ def elements(case):
     if off.size < 4 or off.sum() > max(1, off.size // 10):
         return None
     index = tuple(int(axis[0]) for axis in off.nonzero())
-    count = "one entry differs" if off.sum() == 1 else f"{off.sum()} entries differ"
+    count = "one" if off.sum() == 1 else f"{off.sum()}"
     return Cause(
         "elements",
-        f"Just {count} of the {off.size} of `{case.name}`, {place(off)}: "
+        f"Just {count} of the {off.size} entries of `{case.name}` differs, {place(off)}: "
         f"[{', '.join(map(str, index))}] is {case.ours[index]:.6g} where "
         f"{case.theirs[index]:.6g} is meant.",
     )

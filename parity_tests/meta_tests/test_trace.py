@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from parity_tests import variants
-from parity_tests.compare.run import build_reference
 from parity_tests.compare.trace import like, manual_trace, reference_trace
+from parity_tests.run import build_reference
 
 
 def hooks_of(model):

@@ -3,9 +3,9 @@ import pytest
 import torch
 
 from parity_tests import variants
-from parity_tests.compare.run import build_reference
 from parity_tests.compare.weights import load
 from parity_tests.errors import InputError
+from parity_tests.run import build_reference
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ def quantity_object(finding):
         "difference": number(finding.difference),
         "tolerance": number(finding.tolerance),
         "shape": list(finding.shape),
-        "cause": None,
+        "cause": finding.cause._asdict() if finding.cause else None,
     }
 
 

@@ -1,10 +1,12 @@
 """Reports as tables for a terminal."""
 
+import io
 import math
 import os
 import sys
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 WIDTH = 104  # what the widest table needs
@@ -42,7 +44,7 @@ def summary(reports, width=WIDTH):
             report.device,
             report.dtype,
             *([str(len(report.findings))] if wide else []),
-            f"{report.loss:.6g}",
+            "" if report.loss is None else f"{report.loss:.6g}",
             worst.name,
             apart,
             verdict("match" if report.ok else "mismatch"),
@@ -65,15 +67,78 @@ def details(report):
             " x ".join(map(str, finding.shape)) or "number",
             f"{finding.difference:.2e}",
             f"{finding.tolerance:.2e}",
-            f"{finding.ratio:.3f}",
+            f"{finding.ratio:.3g}",
             verdict(finding.verdict),
         )
     return table
 
 
+COLOURS = {"match": "green", "kink": "green", "not given": "dim", "inherited": "yellow"}
+
+
 def verdict(word):
     """Colour a verdict."""
-    return f"[green]{word}[/]" if word == "match" else f"[bold red]{word}[/]"
+    return f"[{COLOURS.get(word, 'bold red')}]{word}[/]"
+
+
+def explanations(report):
+    """Return for each quantity that is wrong its line, the kind of mistake, and the sentence."""
+    return [
+        f"[bold red]{escape(report.lines.get(f.name, f.name))}[/]\n"
+        f"    [bold]{f.cause.kind}[/]: {escape(f.cause.message)}"
+        for f in report.findings
+        if f.cause is not None
+    ]
+
+
+def verdict_line(report):
+    """Sum up one report in one line."""
+    given = [f for f in report.findings if f.verdict != "not given"]
+    count = {word: sum(f.verdict == word for f in given) for word in ("inherited", "kink")}
+    wrong = [f.name for f in given if f.verdict in ("wrong", "mismatch")]
+    if wrong:
+        line = f"Wrong: {', '.join(wrong)}."
+        if count["inherited"]:
+            line += (
+                f" {count['inherited']} more differ{'s' * (count['inherited'] == 1)} just because "
+                "what goes into them does."
+            )
+    else:
+        line = f"All {len(given)} quantities match, each within what rounding allows."
+    if count["kink"]:
+        line += " A kink is right as well: at exactly 0 a ReLU has every slope from 0 to 1."
+    return line
+
+
+def whole_report(report):
+    """Return all that there is to show of one report, to be printed line by line."""
+    shown = [details(report), "", *explanations(report), verdict_line(report)]
+    return shown + [escape(note) for note in report.notes]
+
+
+def print_reports(out, reports, own, verbose):
+    """Print the reports on variants as one table, and each one on a user's own file whole."""
+    if verbose:
+        for report in reports:
+            out.print(details(report), "")
+    if reports:
+        out.print(summary(reports, out.width), "")
+        wrong = [report for report in reports if not report.ok]
+        for variant in dict.fromkeys(report.variant for report in wrong):
+            # the same line on every device and in every dtype: say it once
+            first = next(report for report in wrong if report.variant == variant)
+            out.print(*explanations(first), sep="\n")
+        out.print(conclusion(reports))
+    for report in own:
+        out.print(*whole_report(report), sep="\n")
+
+
+def as_text(report):
+    """Return a whole report as plain text."""
+    text = io.StringIO()
+    out = Console(file=text, width=WIDTH, highlight=False)
+    out.print(*whole_report(report), sep="\n")
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
 
 def conclusion(reports):

@@ -5,9 +5,9 @@ import torch
 from manual.training import step
 from parity_tests import variants
 from parity_tests.compare.drift import apart, loss_tolerance, train_both
-from parity_tests.compare.run import build_reference, compare
 from parity_tests.compare.trace import like, manual_trace
 from parity_tests.compare.weights import to_notebook
+from parity_tests.run import build_reference, compare
 from parity_tests.tests.cases import CASES, draw_case
 
 

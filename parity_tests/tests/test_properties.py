@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from parity_tests import variants
-from parity_tests.compare.run import compare
+from parity_tests.run import compare
 
 hypothesis = pytest.importorskip("hypothesis", reason="hypothesis is not installed")
 st = hypothesis.strategies

@@ -1,43 +1,19 @@
 """One variant on one device in one dtype: draw, load, run both, compare."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 
 from parity_tests import variants
 from parity_tests.compare.devices import exact_float32
-from parity_tests.compare.judge import Finding, whole_run
-from parity_tests.compare.trace import manual_trace
+from parity_tests.compare.judge import whole_run
 from parity_tests.compare.weights import Reference, load
+from parity_tests.errors import InputError
+from parity_tests.explain.verdicts import verdicts
+from parity_tests.own.lines import assigned
+from parity_tests.own.running import call, numbers
+from parity_tests.report import Report
 
 DTYPES = {"float64": torch.float64, "float32": torch.float32}
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a comparison found: the findings, in the order of computing, and where it ran."""
-
-    variant: str
-    device: str
-    dtype: str
-    loss: float
-    findings: list[Finding]
-
-    @property
-    def ok(self):
-        """True where every quantity that was given matches."""
-        return self.first is None
-
-    @property
-    def first(self):
-        """The name of the first quantity that does not match, or None."""
-        return next((f.name for f in self.findings if f.verdict == "mismatch"), None)
-
-    @property
-    def worst(self):
-        """The finding with the largest difference against its tolerance."""
-        return max(self.findings, key=lambda finding: finding.ratio)
 
 
 def build_reference(name, params, device="cpu"):
@@ -59,13 +35,31 @@ def layer_sizes(name, params):
 def compare(name, params, x, y, device="cpu"):
     """Run a variant's two versions from the same weights and data, and return the Report.
 
-    All arrays have one dtype, in which both compute. A run that overflows is no error: both
-    versions have to say so.
+    All arrays have one dtype, in which both compute. Where the whole runs do not match, each
+    step is judged on its own. A run that overflows is no error: both versions have to say so.
     """
     with np.errstate(over="ignore", invalid="ignore"), exact_float32():
-        given = manual_trace(variants.manual_side(name), params, x, y)
-        findings = whole_run(given, build_reference(name, params, device), x, y)
-    return Report(name, device, str(x.dtype), float(given["loss"]), findings)
+        given = own_trace(variants.manual_side(name), params, x, y)
+        reference = build_reference(name, params, device)
+        findings = whole_run(given, reference, x, y)
+        if any(finding.verdict == "mismatch" for finding in findings):
+            findings = verdicts(given, reference, x, y)
+    report = Report(name, device, str(x.dtype), float(given["loss"]), findings)
+    if not report.ok:
+        source = variants.manual_side(name).__file__
+        report.lines.update(assigned(source, {finding.name for finding in findings}))
+    return report
+
+
+def own_trace(network, params, x, y):
+    """Record a hand-written network; raise InputError, naming the line, where it fails."""
+    path = network.__file__
+    values = call(network.forward, "forward", path, params, x, y)
+    grads = call(network.backward, "backward", path, params, x, y, values)
+    found = {**numbers(values, "forward", path), **numbers(grads, "backward", path)}
+    if "loss" not in found:
+        raise InputError(f"{path}: forward must return `loss`, found {', '.join(values)}.")
+    return {**params, **found}
 
 
 def compare_variant(name, device="cpu", dtype="float64", seed=0, sizes=None):

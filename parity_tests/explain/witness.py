@@ -1,0 +1,142 @@
+"""The third witness: does a backward pass differentiate its own forward pass? No PyTorch here.
+
+The slope of the loss along a random direction d is (loss(p + h d) - loss(p - h d)) / 2 h, a
+central difference; and it is the gradient times d. Two forward passes an array, whatever its
+size, tell "your backward does not differentiate your forward" from "your forward is another
+network".
+
+The step h: a central difference is off by about h**2 times the third derivative, and by the
+loss's rounding, eps |loss| / h. With h near eps ** (1 / 3) the two are about equal, and both
+are measured: the difference is taken with h and with h / 2, and must agree with itself before
+it is held against the gradient. Where the two do not, the direction crosses a kink: it is drawn
+again, with half the step.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+DRAWS = 3  # directions in which a gradient must be right
+REDRAWS = 12
+SAFETY = 64
+
+
+class Slope(NamedTuple):
+    """Of one gradient: how far it is from the slope of the loss, along its worst direction.
+
+    `tolerance` is how far the measured slope may be off. `agrees` is None where every
+    direction crossed a kink, so that nothing can be said.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    difference: float
+    tolerance: float
+    agrees: bool | None
+
+
+def witness(forward, params, x, y, given):
+    """Hold each parameter's gradient, and `grad_x`, against differences of the loss.
+
+    `forward(params, x, y)` returns a mapping with `loss`, `given` has the gradients. All is
+    computed in float64. Returns a Slope for each gradient that is given, the one of its
+    directions that is worst.
+    """
+    point = {name: np.asarray(w, np.float64) for name, w in params.items()}
+    if "grad_x" in given:
+        point["x"] = np.asarray(x, np.float64)
+    y = y if np.asarray(y).dtype.kind in "iu" else np.asarray(y, np.float64)
+
+    def loss(moved):
+        arrays = {name: array.copy() for name, array in {**point, **moved}.items()}
+        data = arrays.pop("x", x)
+        return float(np.asarray(forward(arrays, np.array(data), np.array(y))["loss"]))
+
+    rng = np.random.default_rng(0)
+    slopes = []
+    for name in point:
+        grad = given.get(f"grad_{name}")
+        if grad is not None and grad.shape == point[name].shape and np.isfinite(grad).all():
+            slopes.append(hold_against(loss, name, point[name], grad, rng))
+    return slopes
+
+
+def hold_against(loss, name, array, grad, rng):
+    """Compare a gradient with differences along a few directions; return the worst Slope."""
+    found: list[tuple[float, float, float]] = []  # ratio, difference, tolerance
+    step = np.finfo(np.float64).eps ** (1 / 3) * max(1.0, float(np.abs(array).max()))
+    for _ in range(REDRAWS):
+        direction = rng.standard_normal(array.shape)
+        measured, off = slope(loss, name, array, direction, step)
+        if measured is None:
+            step /= 2
+            continue
+        difference = abs(measured - float((grad * direction).sum()))
+        # the gradient has rounding errors of its own, those of the dtype it was computed in
+        narrow = float(np.finfo(grad.dtype if grad.dtype.kind == "f" else np.float64).eps)
+        off += SAFETY * narrow * float(np.abs(grad * direction).sum())
+        found.append((difference / max(off, 1e-300), difference, off))
+        if len(found) == DRAWS:
+            break
+    if not found:
+        return Slope(name, array.shape, float("nan"), float("nan"), None)
+    ratio, difference, off = max(found)
+    return Slope(name, array.shape, difference, off, ratio <= 1)
+
+
+def slope(loss, name, array, direction, step):
+    """Return the slope of the loss along a direction and how far it may be off, or None, inf."""
+    values = [loss({name: array + h * direction}) for h in (step, step / 2, -step / 2, -step)]
+    if not np.isfinite(values).all():
+        return None, np.inf
+    wide = (values[0] - values[3]) / (2 * step)
+    close = (values[1] - values[2]) / step
+    rounding = SAFETY * np.finfo(np.float64).eps * max(map(abs, values)) / step
+    forth, back = (values[0] - values[1]) * 2 / step, (values[2] - values[3]) * 2 / step
+    # along a smooth curve the slope changes evenly from back to forth; across a kink it jumps
+    bend = abs(forth - 2 * close + back)
+    if bend > 1e-2 * abs(forth - back) + 8 * rounding:
+        return None, np.inf
+    return float(close), float(abs(wide - close) + rounding)
+
+
+def sentence(slopes, findings):
+    """Say in words which of forward and backward is wrong.
+
+    `findings` are those against a reference, or empty where there is none.
+    """
+    wrong = [s.name for s in slopes if s.agrees is False]
+    if not slopes:
+        return "Backward against forward: no gradient of a parameter was given."
+    if all(s.agrees is None for s in slopes):
+        return "Backward against forward: cannot tell, every direction crosses a kink."
+    if not findings:
+        if wrong:
+            return (
+                "The backward pass does not differentiate the forward pass: the gradient of "
+                f"{', '.join(wrong)} is not the slope of the loss."
+            )
+        return (
+            "The backward pass differentiates the forward pass. Whether the forward pass is the "
+            "network that was meant, and which line a mistake is in, only a reference can tell."
+        )
+    bad = [f for f in findings if f.verdict == "wrong"]
+    forward_wrong = any(f.kind in ("value", "loss") for f in bad)
+    if wrong and forward_wrong:
+        return (
+            "Forward and backward are two different networks: the forward pass is not the "
+            f"reference's, and the gradient of {', '.join(wrong)} is not its slope."
+        )
+    if wrong:
+        return (
+            "The forward pass is right, the backward pass is wrong: the gradient of "
+            f"{', '.join(wrong)} is not the slope of the loss."
+        )
+    if forward_wrong:
+        return (
+            "The backward pass differentiates the forward pass, but the forward pass is another "
+            "network than the reference."
+        )
+    if bad:
+        return "The gradients of the parameters are right, though not every step to them is."
+    return "The backward pass differentiates the forward pass, and both are the reference's."

@@ -155,10 +155,13 @@ def like(array, model):
 
 
 def usable(array, tensor):
-    """Return `array` as a tensor that can be handed over in place of `tensor`, or None."""
+    """Return a copy of `array` that can be handed over in place of `tensor`, or None.
+
+    A copy, since autograd adds up gradients in place.
+    """
     if array is None or array.shape != tuple(tensor.shape):
         return None
-    return torch.as_tensor(array).to(tensor)
+    return torch.tensor(array, dtype=tensor.dtype, device=tensor.device)
 
 
 def to_numpy(tensor):

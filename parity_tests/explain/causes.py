@@ -18,11 +18,12 @@ IN_ORDER = (
     scales.transposed,
     recomputed.missing_derivative,
     recomputed.wrong_derivative,
+    recomputed.not_accumulated,
+    scales.zero,
     recomputed.same_as,
     recomputed.other_input,
     recomputed.other_name,
     recomputed.stale_weight,
-    recomputed.not_accumulated,
     recomputed.narrow_input,
     shapes.elements,
 )

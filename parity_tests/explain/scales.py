@@ -32,8 +32,6 @@ def mean_sum(case):
 
 def factor(case):
     """Explain a constant factor, with its meaning where it has one."""
-    if not case.ours.any() and case.ours.size > 1:
-        return Cause("factor", f"`{case.name}` is 0 everywhere, as if nothing flowed into it.")
     ratio = ratio_of(case)
     found = meanings(case, ratio)
     if found:
@@ -42,6 +40,13 @@ def factor(case):
     if ratio is None or case.ours.size < 3:  # a few numbers may well have a ratio by chance
         return None
     return Cause("factor", f"`{case.name}` is {ratio:.10g} times what is meant, in each entry.")
+
+
+def zero(case):
+    """Explain an array of zeros."""
+    if case.ours.any() or case.ours.size < 2:
+        return None
+    return Cause("factor", f"`{case.name}` is 0 everywhere, as if nothing flowed into it.")
 
 
 def transposed(case):

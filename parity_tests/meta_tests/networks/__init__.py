@@ -1,0 +1,1 @@
+"""Correct derivations beyond the notebook's, to plant mistakes in."""

@@ -20,6 +20,7 @@ app = typer.Typer(
 UsageError = cast(type[typer.BadParameter], typer.BadParameter.__base__)
 
 DTYPES = ("float64", "float32")
+INTERRUPTED = 130  # what a shell gives for Ctrl-C, and typer
 SHOWN_STEPS = (0, 1, 10, 100, 499)
 OWN_OPTIONS = ("-h", "--help", "--version")  # all others are those of `check`
 
@@ -226,8 +227,9 @@ def main():
     arguments = sys.argv[1:]
     if not arguments or (arguments[0].startswith("-") and arguments[0] not in OWN_OPTIONS):
         arguments.insert(0, "check")
+    code = INTERRUPTED
     try:
-        sys.exit(app(arguments, prog_name="handgrad", standalone_mode=False))
+        code = app(arguments, prog_name="handgrad", standalone_mode=False)
     except InputError as error:
         fail(str(error))
     except UsageError as error:
@@ -235,8 +237,10 @@ def main():
     except MemoryError:
         fail("There is not enough memory for arrays of these sizes: use smaller ones.")
     except (KeyboardInterrupt, typer.Abort):
+        pass
+    if code == INTERRUPTED:
         console(stderr=True).print("Interrupted.")
-        sys.exit(130)
+    sys.exit(code)
 
 
 def fail(message):

@@ -7,7 +7,9 @@ import sys
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 WIDTH = 104  # what the widest table needs
 
@@ -83,12 +85,14 @@ def verdict(word):
 
 def explanations(report):
     """Return for each quantity that is wrong its line, the kind of mistake, and the sentence."""
-    return [
-        f"[bold red]{escape(report.lines.get(f.name, f.name))}[/]\n"
-        f"    [bold]{f.cause.kind}[/]: {escape(f.cause.message)}"
-        for f in report.findings
-        if f.cause is not None
-    ]
+    shown: list[Text | Padding] = []
+    for finding in report.findings:
+        if finding.cause is not None:
+            line = report.lines.get(finding.name, finding.name)
+            kind, message = finding.cause
+            shown.append(Text(line, "bold red"))
+            shown.append(Padding(f"[bold]{kind}[/]: {escape(message)}", (0, 0, 0, 4)))
+    return shown
 
 
 def verdict_line(report):
@@ -127,17 +131,23 @@ def print_reports(out, reports, own, verbose):
         for variant in dict.fromkeys(report.variant for report in wrong):
             # the same line on every device and in every dtype: say it once
             first = next(report for report in wrong if report.variant == variant)
-            out.print(*explanations(first), sep="\n")
+            print_lines(out, explanations(first))
         out.print(conclusion(reports))
     for report in own:
-        out.print(*whole_report(report), sep="\n")
+        print_lines(out, whole_report(report))
+
+
+def print_lines(out, shown):
+    """Print one thing below the other; a line of code is not wrapped, nor cut off."""
+    for one in shown:
+        out.print(one, soft_wrap=isinstance(one, Text))
 
 
 def as_text(report):
     """Return a whole report as plain text."""
     text = io.StringIO()
     out = Console(file=text, width=WIDTH, highlight=False)
-    out.print(*whole_report(report), sep="\n")
+    print_lines(out, whole_report(report))
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
 

@@ -104,8 +104,8 @@ def show(title, pairs, limit):
     """Print the median and the range of the ratios of pairs of seconds."""
     ratios = [a / b for a, b in pairs]
     print(
-        f"{title:<58} {median(ratios):5.2f} x ({min(ratios):.2f} to {max(ratios):.2f}), "
-        f"at most {limit:.2f} x; {len(pairs)} rounds, median "
+        f"{title:<58} {median(ratios):5.3g} x ({min(ratios):.3g} to {max(ratios):.3g}), "
+        f"at most {limit:.3g} x; {len(pairs)} rounds, median "
         f"{median(a for a, _ in pairs):.3g} s against {median(b for _, b in pairs):.3g} s",
         flush=True,
     )

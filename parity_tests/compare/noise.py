@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from parity_tests.compare.trace import reference_trace, usable
-from parity_tests.compare.weights import load
+from parity_tests.compare.weights import copy_in
 
 DRAWS = 3
 SAFETY = 64  # a difference above SAFETY x noise is no rounding; measured, see the README
@@ -41,16 +41,17 @@ def jiggle(array, eps, tiny, rng):
     (1 / (1 + exp(720)) does, exp(-720) / (1 + exp(-720)) does not). A zero stays zero.
     """
     step = np.maximum(eps * np.abs(array), tiny) * np.sign(array)
-    return array + step * (2 * rng.integers(0, 2, size=np.shape(array)) - 1)
+    return array + step * (2 * rng.integers(0, 2, np.shape(array), np.int8) - 1)
 
 
-def float64_traces(reference, params, x, y, dtype, given=None):
+def float64_traces(reference, params, x, y, dtype, given=None, exact=None):
     """Run the reference in float64 on the CPU: once as it is, then DRAWS times jiggled.
 
     Jiggled are the weights, x, y, every value and gradient as it is handed on, and every
     tensor that autograd keeps for the way back (a saturated sigmoid's slope s (1 - s) loses
     its digits to the rounding of s). Yields 1 + DRAWS traces, one after the other. With
     `given`, a hand-written trace, its values and gradients are what is handed on, step by step.
+    `exact` is the first of the traces, and what `note_kinks` noted of it, where they are known.
     """
     model = copy.deepcopy(reference.model).to("cpu", torch.float64)
     reference = reference._replace(model=model)
@@ -79,13 +80,15 @@ def float64_traces(reference, params, x, y, dtype, given=None):
             None if given is None else {},
         )
 
-    load(model, reference.names, params)
-    inputs: list[torch.Tensor] = []
-    with note_kinks(model, inputs):
-        exact = run(x, y, hand_over=False)
-    yield exact
+    if exact is None:
+        copy_in(model, reference.names, params)
+        inputs: list[torch.Tensor] = []
+        with note_kinks(model, inputs):
+            exact = run(x, y, hand_over=False), inputs
+    trace, inputs = exact
+    yield trace
     for _ in range(DRAWS):
-        load(model, reference.names, {name: draw(w) for name, w in params.items()})
+        copy_in(model, reference.names, {name: draw(w) for name, w in params.items()})
         saved = torch.autograd.graph.saved_tensors_hooks(
             lambda tensor: moved(None, tensor) if tensor.is_floating_point() else tensor,
             lambda tensor: tensor,

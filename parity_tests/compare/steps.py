@@ -14,9 +14,15 @@ import numpy as np
 import torch
 
 from parity_tests.compare.judge import Finding, largest_difference
-from parity_tests.compare.noise import float64_traces, rounding, safety, tolerances
+from parity_tests.compare.noise import (
+    float64_traces,
+    note_kinks,
+    rounding,
+    safety,
+    tolerances,
+)
 from parity_tests.compare.trace import kind_of, reference_trace, usable
-from parity_tests.compare.weights import to_notebook
+from parity_tests.compare.weights import copy_in
 
 
 class Steps:
@@ -27,18 +33,24 @@ class Steps:
         computed: what the reference computed in each step, a trace in the order of computing.
         sources: for each value and the loss, the names of what it was computed from.
         allowed: the tolerance of each step.
-        measured: the Rounding of each step.
+        measured: the Rounding of each step, and `safety` the factor from it to `allowed`.
     """
 
     def __init__(self, given, reference, x, y, dtype):
         self.given, self.reference, self.x, self.y = given, reference, x, y
         self.dtype = np.dtype(dtype)
         self.sources: dict[str, set[str]] = {}
-        self.computed = self.recompute(sources=self.sources)
+        inputs: list[torch.Tensor] = []
+        with note_kinks(reference.model, inputs):
+            self.computed = self.recompute(sources=self.sources)
+        parameter = next(reference.model.parameters())
+        is_exact = parameter.dtype is torch.float64 and parameter.device.type == "cpu"
+        exact = (self.computed, inputs) if is_exact else None
         params = {name: given[name] for name in reference.names}
-        traces = float64_traces(reference, params, x, y, dtype, given)
+        traces = float64_traces(reference, params, x, y, dtype, given, exact)
         self.measured = rounding(traces, dtype)
         self.allowed = tolerances(self.measured, self.computed, reference.names)
+        self.safety = safety(self.computed)
 
     def recompute(self, replaced=None, saved=None, sources=None):
         """Make the pass with some of the hand-written quantities replaced, and return a trace.
@@ -87,11 +99,8 @@ class Steps:
 def with_parameters(reference, replaced):
     """Return the reference with some of its parameters replaced, in a copy of its model."""
     model = copy.deepcopy(reference.model)
-    parameters = dict(model.named_parameters())
-    with torch.no_grad():
-        for name, path in reference.names.items():
-            if name in replaced:
-                parameters[path].copy_(to_notebook(model, path, torch.tensor(replaced[name])))
+    paths = {name: path for name, path in reference.names.items() if name in replaced}
+    copy_in(model, paths, replaced)
     return reference._replace(model=model)
 
 
@@ -165,7 +174,7 @@ def step_difference(steps, name, theirs):
     """
     inputs = [steps.value(other) for other in steps.inputs(name)]
     murky = any(array is not None and not np.isfinite(array).all() for array in inputs)
-    largest = steps.measured[name].largest * safety(steps.computed)
+    largest = steps.measured[name].largest * steps.safety
     overflowed = largest > np.finfo(steps.dtype).max
     return largest_difference(steps.given[name], theirs, murky or overflowed)
 

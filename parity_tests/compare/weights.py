@@ -47,13 +47,17 @@ def load(model, names, params):
     """
     parameters = dict(model.named_parameters())
     check_names(parameters, names, params)
-    loaded = {}
     for name, path in names.items():
-        wanted = to_notebook(model, path, parameters[path])
-        loaded[path] = to_notebook(model, path, convert(name, path, params[name], wanted))
+        check_array(name, path, params[name], to_notebook(model, path, parameters[path]))
+    copy_in(model, names, params)
+
+
+def copy_in(model, names, params):
+    """Copy arrays into a model's parameters as they are; `load` checks them first."""
+    parameters = dict(model.named_parameters())
     with torch.no_grad():
-        for path, tensor in loaded.items():
-            parameters[path].copy_(tensor)
+        for name, path in names.items():
+            parameters[path].copy_(to_notebook(model, path, torch.tensor(params[name])))
 
 
 def check_names(parameters, names, params):
@@ -84,8 +88,8 @@ def check_names(parameters, names, params):
             )
 
 
-def convert(name, path, array, wanted):
-    """Return `array` as a tensor like `wanted`; raise InputError where it does not fit."""
+def check_array(name, path, array, wanted):
+    """Raise InputError where `array` does not fit the parameter `wanted`."""
     array = np.asarray(array)
     where = f"The parameter {name} (the reference's {path})"
     if array.dtype not in (np.float64, np.float32):
@@ -105,10 +109,8 @@ def convert(name, path, array, wanted):
             "hand-written side."
         )
     tensor = torch.tensor(array)
-    rounded = tensor.to(wanted.dtype)
-    if not torch.equal(rounded.to(tensor.dtype), tensor):
+    if not torch.equal(tensor.to(wanted.dtype).to(tensor.dtype), tensor):
         raise InputError(
             f"{where} is {array.dtype} but the reference is {wanted.dtype}, which cannot hold "
             "it exactly: give both sides the same dtype."
         )
-    return rounded.to(wanted.device)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from parity_tests.compare.noise import float64_traces, rounding, safety, tolerances
+from parity_tests.compare.noise import float64_traces, roundings, safety, tolerances
 from parity_tests.compare.trace import kind_of, reference_trace
 
 
@@ -52,7 +52,7 @@ def whole_run(given, reference, x, y, kinks=()):
     names = reference.names
     params = {name: given[name] for name in names}
     dtype = widest(params)
-    measured = rounding(float64_traces(reference, params, x, y, dtype), dtype)
+    *_, measured = roundings(float64_traces(reference, params, x, y, dtype), dtype)
     allowed = tolerances(measured, given, names)
     hand_on, hand_back = same_side(given, allowed), same_slope(given, kinks)
     computed = reference_trace(reference, x, y, hand_on, hand_back)

@@ -53,6 +53,8 @@ def float64_traces(reference, params, x, y, dtype, given=None, exact=None):
     `given`, a hand-written trace, its values and gradients are what is handed on, step by step.
     `exact` is the first of the traces, and what `note_kinks` noted of it, where they are known.
     """
+    if exact is not None:
+        yield exact[0]
     model = copy.deepcopy(reference.model).to("cpu", torch.float64)
     reference = reference._replace(model=model)
     params = {name: np.asarray(w, np.float64) for name, w in params.items()}
@@ -85,8 +87,8 @@ def float64_traces(reference, params, x, y, dtype, given=None, exact=None):
         inputs: list[torch.Tensor] = []
         with note_kinks(model, inputs):
             exact = run(x, y, hand_over=False), inputs
-    trace, inputs = exact
-    yield trace
+        yield exact[0]
+    inputs = exact[1]
     for _ in range(DRAWS):
         copy_in(model, reference.names, {name: draw(w) for name, w in params.items()})
         saved = torch.autograd.graph.saved_tensors_hooks(
@@ -134,20 +136,23 @@ def kink_hooks(model, hook):
         yield
 
 
-def rounding(traces, dtype):
-    """Return for each quantity its Rounding, from the traces of `float64_traces`.
+def roundings(traces, dtype):
+    """Yield a Rounding for each quantity, better measured after each trace of `float64_traces`.
 
-    The noise is taken over the whole quantity, since three draws can all miss one entry, and
-    is at least one last-bit step of its largest entry, and the smallest normal number.
+    The noise is taken over the whole quantity, since three draws can all miss one entry. From
+    the first, exact trace it is one last-bit step of the largest entry, or the smallest normal
+    number, and each draw can only add to it: what is no more than rounding by an earlier
+    measure is none by a later one.
     """
     eps, tiny = float(np.finfo(dtype).eps), float(np.finfo(dtype).tiny)
     exact = next(traces)
     largest = {name: max_finite(array) for name, array in exact.items()}
     noise = {name: max(eps * size, tiny) for name, size in largest.items()}
+    yield {name: Rounding(noise[name], largest[name]) for name in exact}
     for draw in traces:
         for name, array in exact.items():
             noise[name] = max(noise[name], max_finite(draw[name] - array))
-    return {name: Rounding(noise[name], largest[name]) for name in exact}
+        yield {name: Rounding(noise[name], largest[name]) for name in exact}
 
 
 def safety(trace):

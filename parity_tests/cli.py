@@ -1,5 +1,7 @@
 """The command line. torch takes seconds to import: commands that need it import it themselves."""
 
+import re
+import signal
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -22,13 +24,15 @@ UsageError = cast(type[typer.BadParameter], typer.BadParameter.__base__)
 DTYPES = ("float64", "float32")
 INTERRUPTED = 130  # what a shell gives for Ctrl-C, and typer
 SHOWN_STEPS = (0, 1, 10, 100, 499)
-OWN_OPTIONS = ("-h", "--help", "--version")  # all others are those of `check`
+COMMANDS = ("check", "list", "new", "train")
+OWN_OPTIONS = ("-h", "--help", "--version")  # all other arguments are those of `check`
 
 
 def parse_seed(text):
     """Read a seed: a whole number, 0 or more."""
-    if not str(text).isdecimal():
-        raise typer.BadParameter(f"A seed is a whole number, 0 or more, found {text!r}.")
+    text = str(text)
+    if not (text.isascii() and text.isdecimal() and len(text) < 20):
+        raise typer.BadParameter(f"A seed is a whole number, 0 or more, found {text[:30]!r}.")
     return int(text)
 
 
@@ -195,14 +199,12 @@ def parse_size(name, text):
 
     if not text:
         return variants.sizes(name)
-    try:
-        numbers = [int(part) for part in text.split(",")]
-    except ValueError:
+    if not re.fullmatch(r"-?[0-9]{1,9}(,-?[0-9]{1,9})*", text):
         example = ",".join(map(str, variants.sizes(name).values()))
         raise InputError(
             f"A size is whole numbers with commas between, such as {example}, found {text!r}."
-        ) from None
-    return variants.sizes_from(name, numbers)
+        )
+    return variants.sizes_from(name, [int(part) for part in text.split(",")])
 
 
 def parse_dtype(text):
@@ -224,8 +226,10 @@ def parse_device(text):
 
 def main():
     """Run the command line: `check` where no command is named; errors as one sentence."""
+    if hasattr(signal, "SIGPIPE"):  # end quietly, as `cat` does, when `head` has seen enough
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     arguments = sys.argv[1:]
-    if not arguments or (arguments[0].startswith("-") and arguments[0] not in OWN_OPTIONS):
+    if not arguments or arguments[0] not in (*COMMANDS, *OWN_OPTIONS):
         arguments.insert(0, "check")
     code = INTERRUPTED
     try:
@@ -238,6 +242,12 @@ def main():
         fail("There is not enough memory for arrays of these sizes: use smaller ones.")
     except (KeyboardInterrupt, typer.Abort):
         pass
+    except OSError as error:
+        fail(f"Cannot write the output: {error.strerror}.")
+    except RuntimeError as error:  # what PyTorch raises where memory is short
+        if "alloc" not in str(error):
+            raise
+        fail("There is not enough memory for arrays of these sizes: use smaller ones.")
     if code == INTERRUPTED:
         console(stderr=True).print("Interrupted.")
     sys.exit(code)

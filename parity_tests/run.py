@@ -6,11 +6,13 @@ import torch
 from parity_tests import variants
 from parity_tests.compare.devices import exact_float32
 from parity_tests.compare.judge import whole_run
+from parity_tests.compare.trace import watched
 from parity_tests.compare.weights import Reference, load
 from parity_tests.errors import InputError
 from parity_tests.explain.verdicts import verdicts
 from parity_tests.own.lines import assigned
-from parity_tests.own.running import call, numbers
+from parity_tests.own.names import suggestion
+from parity_tests.own.running import run_both
 from parity_tests.report import Report
 
 DTYPES = {"float64": torch.float64, "float32": torch.float32}
@@ -39,8 +41,8 @@ def compare(name, params, x, y, device="cpu"):
     step is judged on its own. A run that overflows is no error: both versions have to say so.
     """
     with np.errstate(over="ignore", invalid="ignore"), exact_float32():
-        given = own_trace(variants.manual_side(name), params, x, y)
         reference = build_reference(name, params, device)
+        given = own_trace(variants.manual_side(name), reference, params, x, y)
         findings = whole_run(given, reference, x, y)
         if any(finding.verdict == "mismatch" for finding in findings):
             findings = verdicts(given, reference, x, y)
@@ -51,15 +53,24 @@ def compare(name, params, x, y, device="cpu"):
     return report
 
 
-def own_trace(network, params, x, y):
-    """Record a hand-written network; raise InputError, naming the line, where it fails."""
+def own_trace(network, reference, params, x, y):
+    """Record a hand-written network; raise InputError where it fails, or misses a quantity."""
     path = network.__file__
-    values = call(network.forward, "forward", path, params, x, y)
-    grads = call(network.backward, "backward", path, params, x, y, values)
-    found = {**numbers(values, "forward", path), **numbers(grads, "backward", path)}
-    if "loss" not in found:
-        raise InputError(f"{path}: forward must return `loss`, found {', '.join(values)}.")
-    return {**params, **found}
+    values, grads = run_both(network.forward, network.backward, path, params, x, y)
+    given = {**params, **values, **grads}
+    values_of = watched(reference).values()
+    known = [*reference.names, *values_of, "loss"]
+    known += [f"grad_{name}" for name in (*reference.names, *values_of)]
+    for name in known:
+        if name not in given:
+            raise InputError(f"{path} returns no `{name}`: the PyTorch version has it.")
+    for name in given:
+        if name not in known:
+            raise InputError(
+                f"{path} returns `{name}`, which the PyTorch version does not have"
+                f"{suggestion(name, known)}."
+            )
+    return given
 
 
 def compare_variant(name, device="cpu", dtype="float64", seed=0, sizes=None):

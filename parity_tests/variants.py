@@ -30,7 +30,7 @@ def manual_side(name):
         raise InputError(
             f"{error.filename}, line {error.lineno}: {error.msg}; it is not Python."
         ) from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError(
             f"manual/{name}.py cannot be imported: {type(error).__name__}: {error}."
         ) from None
@@ -62,5 +62,8 @@ def sizes_from(name, numbers):
 
 def draw(name, seed=0, dtype=np.float64, **sizes):
     """Draw `params, x, y` of a variant from a seed, rounded to `dtype`."""
-    params, x, y = manual_side(name).init(np.random.default_rng(seed), **sizes)
+    try:
+        params, x, y = manual_side(name).init(np.random.default_rng(seed), **sizes)
+    except ValueError as error:  # more entries than an array can have
+        raise InputError(f"Arrays of these sizes cannot be made: {error}.") from None
     return {key: w.astype(dtype) for key, w in params.items()}, x.astype(dtype), y.astype(dtype)

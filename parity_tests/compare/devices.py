@@ -14,15 +14,12 @@ def available():
 
 def check_device(name):
     """Raise InputError unless `name` is a device that is here."""
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise InputError(f"There is no device {name!r}: use one such as cpu or cuda.") from None
-    if device.type not in ("cpu", "cuda"):
-        raise InputError(f"The device {name!r} is not supported: use cpu or cuda.")
-    count = torch.cuda.device_count() if device.type == "cuda" else 1
-    if (device.index or 0) >= count:
-        found = f"{count} CUDA devices" if count else "no CUDA device"
+    kind, _, index = name.partition(":")
+    if kind not in ("cpu", "cuda") or not ((index.isdecimal() and index.isascii()) or name == kind):
+        raise InputError(f"There is no device {name!r}: use cpu, cuda, or one such as cuda:1.")
+    count = torch.cuda.device_count() if kind == "cuda" else 1
+    if int(index or 0) >= count:
+        found = f"{count} {kind} device{'s' * (count > 1)}" if count else "no CUDA device"
         raise InputError(f"The device {name!r} is not here: PyTorch finds {found}; use cpu.")
 
 

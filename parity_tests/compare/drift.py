@@ -80,12 +80,12 @@ def apart(ours, theirs):
 def loss_tolerance(network, params, x, y, learning_rates):
     """Return the largest difference of the loss before each step that rounding can explain.
 
-    Each draw moves the numbers by SAFETY last bits at once, rather than by one with the
-    outcome multiplied: so it also meets the kinks that rounding may carry an entry across,
-    where a run goes on from another gradient and both ways are right.
+    Each draw moves the numbers by all the last bits that are allowed at once, rather than by
+    one with the outcome multiplied: so it also meets the kinks that rounding may carry an entry
+    across, where a run goes on from another gradient and both ways are right.
     """
     info = np.finfo(x.dtype)
-    eps, tiny = SAFETY * float(info.eps), float(info.tiny)
+    eps, tiny = max(SAFETY, len(x) / 2) * float(info.eps), float(info.tiny)
     rng = np.random.default_rng(0)
     params = {name: np.asarray(w, np.float64) for name, w in params.items()}
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)

@@ -41,7 +41,7 @@ def jiggle(array, eps, tiny, rng):
     (1 / (1 + exp(720)) does, exp(-720) / (1 + exp(-720)) does not). A zero stays zero.
     """
     step = np.maximum(eps * np.abs(array), tiny) * np.sign(array)
-    return array + step * (2 * rng.integers(0, 2, np.shape(array), np.int8) - 1)
+    return array + step * (2 * rng.integers(0, 2, size=np.shape(array)) - 1)
 
 
 def float64_traces(reference, params, x, y, dtype, given=None, exact=None):
@@ -156,13 +156,15 @@ def roundings(traces, dtype):
 
 
 def safety(trace):
-    """Return the factor between noise and tolerance: SAFETY, or more where sums are long.
+    """Return the factor between noise and tolerance: SAFETY, or half the longest sum if larger.
 
-    Rounding in a sum of n terms grows like the square root of n, and the longest sum of a
-    network runs over the rows of its largest array.
+    Rounding in a sum of n terms mostly cancels out, but where the terms are alike (repeated
+    rows, labels of 0 and 1) each partial sum rounds the same way, and n / 2 last bits is what
+    adding them one by one can be off. The longest sum of a network runs over the rows of its
+    largest array.
     """
     longest = max(array.size // max(min(array.shape, default=1), 1) for array in trace.values())
-    return max(SAFETY, longest**0.5)
+    return max(SAFETY, longest / 2)
 
 
 def tolerances(rounding, trace, parameters):

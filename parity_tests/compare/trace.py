@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 import torch
 
-from parity_tests.compare.weights import to_notebook
+from parity_tests.compare.weights import to_notebook, to_tensor
 
 
 def kind_of(name, parameters):
@@ -151,7 +151,7 @@ def like(array, model):
     parameter = next(model.parameters())
     whole = np.issubdtype(np.asarray(array).dtype, np.integer)
     dtype = torch.int64 if whole else parameter.dtype
-    return torch.tensor(array, dtype=dtype, device=parameter.device)
+    return to_tensor(array, dtype, parameter.device)
 
 
 def usable(array, tensor):
@@ -161,7 +161,7 @@ def usable(array, tensor):
     """
     if array is None or array.shape != tuple(tensor.shape):
         return None
-    return torch.tensor(array, dtype=tensor.dtype, device=tensor.device)
+    return to_tensor(array, tensor.dtype, tensor.device)
 
 
 def to_numpy(tensor):

@@ -24,6 +24,11 @@ class Reference(NamedTuple):
     values: dict[str, str] | None = None
 
 
+def to_tensor(array, dtype=None, device=None):
+    """Copy a NumPy array, reversed ones too (torch takes no negative strides), to a tensor."""
+    return torch.tensor(np.array(array, order="C"), dtype=dtype, device=device)
+
+
 def is_transposed(model, path):
     """Say whether the parameter at `path` is kept transposed: by the module's type alone.
 
@@ -57,7 +62,7 @@ def copy_in(model, names, params):
     parameters = dict(model.named_parameters())
     with torch.no_grad():
         for name, path in names.items():
-            parameters[path].copy_(to_notebook(model, path, torch.tensor(params[name])))
+            parameters[path].copy_(to_notebook(model, path, to_tensor(params[name])))
 
 
 def check_names(parameters, names, params):
@@ -108,7 +113,7 @@ def check_array(name, path, array, wanted):
             f"{where} must be finite, found {count} of {array.size} entries nan or inf on the "
             "hand-written side."
         )
-    tensor = torch.tensor(array)
+    tensor = to_tensor(array)
     if not torch.equal(tensor.to(wanted.dtype).to(tensor.dtype), tensor):
         raise InputError(
             f"{where} is {array.dtype} but the reference is {wanted.dtype}, which cannot hold "

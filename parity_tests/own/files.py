@@ -13,7 +13,15 @@ from parity_tests.explain.witness import sentence, witness
 from parity_tests.own.check import check_mapping, data
 from parity_tests.own.lines import assigned
 from parity_tests.own.names import pick, suggestion
-from parity_tests.own.running import call, execute, importing_from, kind, numbers, read
+from parity_tests.own.running import (
+    call,
+    execute,
+    importing_from,
+    kind,
+    numbers,
+    read,
+    run_both,
+)
 from parity_tests.report import Report
 
 NEEDS = "it needs forward(params, x, y) and backward(params, x, y, values), see `handgrad new`"
@@ -39,12 +47,8 @@ def check_module(found, path):
     forward, backward = (function(found, name, path) for name in ("forward", "backward"))
     params, x, y = start(found, path)
     x, y = data("x", x), data("y", y)
-    own = {name: array.copy() for name, array in params.items()}
-    values = call(forward, "forward", path, own, x.copy(), y.copy())
-    grads = call(backward, "backward", path, own, x.copy(), y.copy(), values)
-    if "loss" not in values:
-        raise InputError(f"{path}: forward must return `loss`, found {', '.join(values)}.")
-    quantities = {**params, **numbers(values, "forward", path), **numbers(grads, "backward", path)}
+    values, grads = run_both(forward, backward, path, params, x, y)
+    quantities = {**params, **values, **grads}
     check_known(grads, quantities, path)
     given, _ = pick(quantities, [*params, "x"])
     slopes = witness(quiet(forward), params, x, y, given)

@@ -63,13 +63,43 @@ def call(function, name, path, *arguments):
     try:
         with np.errstate(all="ignore"):
             result = function(*arguments)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise failure(f"{path}, {name}", error, str(path)) from None
     if name in ("forward", "backward") and not hasattr(result, "keys"):
         raise InputError(
             f"{path}: {name} must return a dict from names to arrays, found {kind(result)}."
         )
     return result
+
+
+def run_both(forward, backward, path, params, x, y):
+    """Run a forward and a backward pass on copies, and return what both give, as arrays.
+
+    Raises InputError where one fails, or changes what it was given.
+    """
+    own = {**{name: array.copy() for name, array in params.items()}, "x": x.copy(), "y": y.copy()}
+    data = own.pop("x"), own.pop("y")
+    values = call(forward, "forward", path, own, *data)
+    check_unchanged(
+        "forward", path, {**params, "x": x, "y": y}, {**own, "x": data[0], "y": data[1]}
+    )
+    grads = call(backward, "backward", path, own, *data, values)
+    check_unchanged(
+        "backward", path, {**params, "x": x, "y": y}, {**own, "x": data[0], "y": data[1]}
+    )
+    if "loss" not in values:
+        raise InputError(f"{path}: forward must return `loss`, found {', '.join(values)}.")
+    return numbers(values, "forward", path), numbers(grads, "backward", path)
+
+
+def check_unchanged(name, path, before, after):
+    """Raise InputError where a user's function changed an array that it was given."""
+    for key, array in before.items():
+        if not np.array_equal(array, after[key], equal_nan=array.dtype.kind == "f"):
+            raise InputError(
+                f"{path}: {name} changes `{key}` in place: what it is given must stay as it is; "
+                "work on a copy."
+            )
 
 
 def numbers(found, where, path):

@@ -5,16 +5,26 @@ from parity_tests.errors import InputError
 
 def check_target(path, force):
     """Raise InputError where matplotlib, an extra, is missing, or `path` may not be written."""
-    if path.exists() and not force:
-        raise InputError(f"{path} is there already: choose another name, or add --force.")
-    if not path.parent.is_dir():
-        raise InputError(f"There is no folder {path.parent} to write {path.name} into: make it.")
     try:
-        import matplotlib  # noqa: F401
+        if path.is_dir() or (path.exists() and not force):
+            raise InputError(f"{path} is there already: choose another name, or add --force.")
+        if not path.parent.is_dir():
+            raise InputError(
+                f"There is no folder {path.parent} to write {path.name} into: make it."
+            )
+    except OSError as error:
+        raise InputError(f"Cannot write the plot to {path}: {error.strerror}.") from None
+    try:
+        from matplotlib.figure import Figure
     except ImportError:
         raise InputError(
             "--plot needs matplotlib, which is not installed: pip install 'handgrad[plot]'."
         ) from None
+    endings = Figure().canvas.get_supported_filetypes()
+    if path.suffix[1:].lower() not in endings:
+        raise InputError(
+            f"The plot {path} must end in what matplotlib can write, such as .png, .svg or .pdf."
+        )
 
 
 def save_losses(path, title, drift):

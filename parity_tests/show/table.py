@@ -14,11 +14,15 @@ from rich.text import Text
 WIDTH = 104  # what the widest table needs
 
 
+NARROWEST = 80  # what the other tables need: a smaller terminal wraps them, nothing is cut off
+
+
 def console(stderr=False):
-    """Make a console that is wide enough for the tables when the output goes to a file."""
+    """Make a console that is wide enough for the tables, also when the output goes to a file."""
     stream = sys.stderr if stderr else sys.stdout
     chosen = stream.isatty() or "COLUMNS" in os.environ
-    return Console(stderr=stderr, width=None if chosen else WIDTH, highlight=False)
+    width = Console(stderr=stderr).width if chosen else WIDTH
+    return Console(stderr=stderr, width=max(width, NARROWEST), highlight=False)
 
 
 def new_table(title=None):
@@ -109,6 +113,9 @@ def verdict_line(report):
             )
     else:
         line = f"All {len(given)} quantities match, each within what rounding allows."
+    missing = [f.name for f in report.findings if f.verdict == "not given"]
+    if missing:
+        line += f" Not given, so not judged: {', '.join(missing)}."
     if count["kink"]:
         line += " A kink is right as well: at exactly 0 a ReLU has every slope from 0 to 1."
     return line
@@ -164,7 +171,8 @@ def conclusion(reports):
         )
     first = bad[0]
     return (
-        f"{len(bad)} of {len(reports)} comparisons do not match: {first.variant} "
+        f"{len(bad)} of {len(reports)} comparison{'s' * (len(reports) > 1)} "
+        f"do{'es' * (len(bad) == 1)} not match: {first.variant} "
         f"({first.device}, {first.dtype}) differs first in {first.first}."
     )
 

@@ -33,9 +33,9 @@ Backward, with grad_q for d loss / d q, from the last line to the first:
        grad_w1      = x.T @ grad_h1
        grad_b1      = sum over the rows of grad_h1
 
-The notebook writes the bias gradients as `grad.T.dot(ones((n, k)))`. That gives a column
-(h, 1) where the bias is (h,), and for b3, where k is d_out, it is right for d_out = 1 alone.
-The sum over the rows is the same number without the detour.
+The notebook writes the bias gradients as `grad.T.dot(ones((n, 1)))`. That gives a column
+(h, 1) where the bias is (h,). For b3 it writes `ones((n, d_out))`, which gives (d_out, d_out)
+and is right for d_out = 1 alone. The sum over the rows is the same without the detour.
 
 Every array may be float64 or float32; what goes in comes out. Nothing passed in is changed.
 """
@@ -67,7 +67,7 @@ def init(rng, n=64, d_in=6, h1=8, h2=8, d_out=1):
 
 
 def forward(params, x, y):
-    """Compute every value up to the loss (cell 23): a dict in the order of computing."""
+    """Compute every value up to the loss (cells 23 and 25): a dict in the order of computing."""
     w1, b1 = params["w1"], params["b1"]
     w2, b2 = params["w2"], params["b2"]
     w3, b3 = params["w3"], params["b3"]

@@ -9,8 +9,8 @@ So h2, and with it w2 and b2, do not reach the loss at all: their true gradients
 backward pass is the right one for the network that was meant, and hands w2 and b2 gradients
 all the same. It trains, the loss falls, and nothing warns: `handgrad` must reject it.
 
-Everything below is as printed but for the stable sigmoid and the reshape of the bias
-gradients, which the notebook does a few lines later, in its update.
+Everything below is as printed but for the stable sigmoid, b3's ones, (n, 1) where (n, d_out)
+is printed, and the reshape of the bias gradients, which the notebook does in its update.
 """
 
 import numpy as np

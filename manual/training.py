@@ -1,11 +1,8 @@
-"""Plain gradient descent, as in the notebook's loops (cells 11, 12, 20, 25 and 28)."""
+"""Plain gradient descent, as in the notebook (cells 11, 12, 19, 20, 24, 25 and 28)."""
 
 
 def step(params, grads, learning_rate):
-    """Take one step downhill: w -= learning_rate * grad_w, in place, as the notebook does.
-
-    `learning_rate` is a Python float, so that float32 weights stay float32.
-    """
+    """Take one step downhill: w -= learning_rate * grad_w, in place, as the notebook does."""
     for name, w in params.items():
         w -= learning_rate * grads[f"grad_{name}"]
 

@@ -1,5 +1,6 @@
 """Two layers, ReLU, no biases: the notebook's cells 1 to 12.
 
+The hidden layer is called h, and so is its number of units, as in the notebook's shapes.
 Forward, for a batch of n rows (`@` is the matrix product, the notebook's `.dot`):
 
     h      = x @ w1                      (n, h)

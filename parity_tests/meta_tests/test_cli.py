@@ -50,6 +50,21 @@ def test_the_main_job_checks_every_variant_in_both_dtypes(handgrad):
     assert "\x1b" not in out  # no colour but on a terminal
 
 
+def test_a_name_alone_is_checked(handgrad):
+    code, out, _ = handgrad("two_layer_relu", "--device", "cpu")
+    assert code == 0
+    assert "All match: 22 quantities of 1 variant in 2 comparisons" in out
+
+
+def test_train_uses_the_seed_and_the_dtype_that_are_asked_for(handgrad):
+    _, out, _ = handgrad("train", "two_layer_relu", "--size", "4,3,2,1")
+    _, other, _ = handgrad("train", "two_layer_relu", "--size", "4,3,2,1", "--seed", "1")
+    _, narrow, _ = handgrad("train", "two_layer_relu", "--size", "4,3,2,1", "--dtype", "float32")
+    assert out.splitlines()[3] != other.splitlines()[3]
+    assert out.splitlines()[3] != narrow.splitlines()[3]
+    assert "float32, seed 0" in narrow
+
+
 def test_check_is_the_default_command(handgrad):
     assert handgrad("--dtype", "float64", "--device", "cpu") == handgrad(
         "check", "--dtype", "float64", "--device", "cpu"
@@ -144,7 +159,7 @@ def test_train_shows_both_sides_losses_and_their_drift(handgrad):
 
 
 def test_train_says_so_where_the_losses_overflow(handgrad):
-    code, out, err = handgrad("train", "two_layer_relu", "--size", "64,20,4000,1")
+    code, out, err = handgrad("train", "two_layer_relu", "--size", "8,100,400,1")
     assert code == 0
     assert "The losses overflow" in out
     assert err == ""
@@ -154,7 +169,7 @@ def test_plot_is_a_picture_and_never_overwrites(handgrad, tmp_path):
     pytest.importorskip("matplotlib", reason="matplotlib is not installed")
     target = tmp_path / "losses.png"
     code, out, _ = handgrad("train", "two_layer_relu", "--plot", str(target))
-    assert code == 0
+    assert code == 0, out
     assert str(target) in out
     assert target.read_bytes().startswith(b"\x89PNG")
     target.write_bytes(b"mine")
@@ -168,6 +183,7 @@ def test_plot_is_a_picture_and_never_overwrites(handgrad, tmp_path):
 
 def test_plot_without_matplotlib_is_one_sentence(handgrad, monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     code, _, err = handgrad("train", "two_layer_relu", "--plot", str(tmp_path / "l.png"))
     assert code == 2
     assert "pip install 'handgrad[plot]'" in err
@@ -175,22 +191,37 @@ def test_plot_without_matplotlib_is_one_sentence(handgrad, monkeypatch, tmp_path
 
 BAD = {
     ("check", "no_such"): ["'no_such'", "two_layer_relu, three_layer_relu"],
-    ("check", "--device", "abacus"): ["'abacus'", "cpu or cuda"],
-    ("check", "--device", "meta"): ["'meta'", "cpu or cuda"],
+    ("no_such",): ["'no_such'", "two_layer_relu, three_layer_relu"],
+    ("check", "--device", "abacus"): ["'abacus'", "use cpu, cuda"],
+    ("check", "--device", "meta"): ["'meta'", "use cpu, cuda"],
+    ("check", "--device", ""): ["''", "use cpu, cuda"],
+    ("check", "--device", "cuda:-1"): ["'cuda:-1'", "use cpu, cuda"],
     ("check", "--device", "cuda:99"): ["'cuda:99'", "not here"],
+    ("check", "--device", "cuda:128"): ["'cuda:128'", "not here"],
+    ("check", "--device", "cpu:1"): ["'cpu:1'", "1 cpu device;"],
     ("check", "--dtype", "float16"): ["'float16'", "float64, float32"],
     ("check", "two_layer_relu", "--size", "0,1,1,1"): ["1 or more", "0"],
     ("check", "two_layer_relu", "--size", "-4,1,1,1"): ["1 or more", "-4"],
     ("check", "two_layer_relu", "--size", "big"): ["'big'", "64,20,32,1"],
+    ("check", "two_layer_relu", "--size", "1,,2,3"): ["'1,,2,3'"],
+    ("check", "two_layer_relu", "--size", "1.5,2,3,4"): ["'1.5,2,3,4'"],
+    ("check", "two_layer_relu", "--size", "٣,2,3,4"): ["'٣,2,3,4'"],
+    ("check", "two_layer_relu", "--size", f"{10**20},2,3,4"): ["whole numbers"],
+    ("check", "two_layer_relu", "--size", "999999999,999999999,9,9"): ["sizes"],
+    ("check", "--seed", "²"): ["--seed", "²"],
+    ("check", "--seed", "9" * 5000): ["--seed", "999"],
+    ("train", "two_layer_relu", "--plot", "losses"): ["losses must end in", ".png"],
+    ("train", "two_layer_relu", "--plot", "losses.xyz"): ["must end in", ".png"],
+    ("train", "two_layer_relu", "--plot", "/", "--force"): ["/ is there already"],
+    ("train", "two_layer_relu", "--plot", "l" * 300): ["File name too long"],
     ("check", "two_layer_relu", "--size", "64,20"): ["4 sizes (n, d_in, h, d_out)", "found 2"],
     ("check", "--seed", "-1"): ["--seed", "-1"],
     ("check", "--seed", "x"): ["--seed", "x"],
     ("--no-such-option",): ["--no-such-option"],
-    ("no-such-command",): ["no-such-command"],
     ("train",): ["argument"],
     ("train", "no_such"): ["'no_such'"],
     ("train", "two_layer_relu", "--dtype", "all"): ["'all'", "float64, float32"],
-    ("train", "two_layer_relu", "--device", "all"): ["'all'", "cpu or cuda"],
+    ("train", "two_layer_relu", "--device", "all"): ["'all'", "use cpu, cuda"],
     ("train", "two_layer_relu", "--plot", "no/such/folder/l.png"): ["no/such/folder"],
 }
 

@@ -1,6 +1,7 @@
 """Two layers, ReLU, no biases: the notebook's cells 1 to 12.
 
-The hidden layer is called h, and so is its number of units, as in the notebook's shapes.
+In a shape, h is the number of hidden units, the notebook's H.
+
 Forward, for a batch of n rows (`@` is the matrix product, the notebook's `.dot`):
 
     h      = x @ w1                      (n, h)

@@ -92,7 +92,10 @@ def same_as(case):
     for name in alike(case):
         if not case.fits(case.given(name)):
             continue
-        if case.name in case.steps.inputs(name):
+        from_right = {case.name: case.theirs}
+        if case.name in case.steps.inputs(name) and case.fits(
+            case.steps.recompute(from_right)[name]
+        ):
             return Cause(
                 "other-quantity",
                 f"`{case.name}` equals `{name}`, which is computed from it: it was changed in "
@@ -133,7 +136,8 @@ def other_name(case):
             return Cause(
                 "other-quantity", f"`{case.name}` holds what `{name}` should: are they mixed up?"
             )
-        if case.fits(case.given(name)):
+        # what was computed from this one may well equal it, and is then none of its causes
+        if case.name not in case.steps.inputs(name) and case.fits(case.given(name)):
             return Cause("other-quantity", f"`{case.name}` equals `{name}`.")
     return None
 

@@ -259,7 +259,8 @@ def draw_several(rng):
     """Draw two or three mistakes of one network in different lines and quantities, or None.
 
     A mistake that another one hides (what is multiplied by 0 afterwards, an index into two
-    arrays that have become equal) cannot be seen by anybody: None as well.
+    arrays that have become equal) cannot be seen by anybody: None as well. Two that make up
+    for each other (the slope of what is not the right activation) are drawn all the same.
     """
     network = rng.choice(list(PLANTED))
     chosen = rng.sample(PLANTED[network], rng.choice((2, 3)))

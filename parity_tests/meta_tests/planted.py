@@ -230,6 +230,14 @@ PLANTED = {
 }
 
 
+# The second is the right slope of what the first computes, so the numbers show the first alone.
+HIDDEN = [
+    ("h2_relu = np.maximum(h1, 0)", "grad_h2_relu * (h1 > 0)"),
+    ("h2_sigm = sigmoid(h1)", "grad_h2_sigm * h1_sigm * (1 - h1_sigm)"),
+    ("h_relu = np.maximum(h, 0, out=h)", "grad_h_relu"),
+]
+
+
 def source_of(network):
     """Return a network's code, without its docstring, and what else its check needs."""
     if network in OWN:
@@ -259,8 +267,7 @@ def draw_several(rng):
     """Draw two or three mistakes of one network in different lines and quantities, or None.
 
     A mistake that another one hides (what is multiplied by 0 afterwards, an index into two
-    arrays that have become equal) cannot be seen by anybody: None as well. Two that make up
-    for each other (the slope of what is not the right activation) are drawn all the same.
+    arrays that have become equal, those of HIDDEN) cannot be seen by anybody: None as well.
     """
     network = rng.choice(list(PLANTED))
     chosen = rng.sample(PLANTED[network], rng.choice((2, 3)))
@@ -269,6 +276,8 @@ def draw_several(rng):
     if any(a in b for a in lines for b in lines if a is not b) or len(set(names)) < len(names):
         return None
     changes = [(old, new) for old, new, _ in chosen]
+    if any({a, b} <= {new for _, new in changes} for a, b in HIDDEN):
+        return None
     try:
         together = run_planted(network, *changes)
         for change, (_, _, wrong) in zip(changes, chosen, strict=True):

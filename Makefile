@@ -21,10 +21,13 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/gradcheck.py
 
 evidence: $(READY)
 	$(BIN)/python benchmarks/seeds.py
 	$(BIN)/python benchmarks/printed_losses.py
+	$(BIN)/python benchmarks/planted.py
+	$(BIN)/python benchmarks/never_wrong.py
 
 clean:
 	rm -rf .venv

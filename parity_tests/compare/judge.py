@@ -42,19 +42,19 @@ class Finding:
         return self.difference / self.tolerance if self.tolerance else float("inf")
 
 
-def whole_run(given, reference, x, y, kinks=()):
+def whole_run(given, reference, x, y, kinks=None):
     """Compare a hand-written trace with a whole run of the reference from the same weights.
 
     `given` is the trace, `reference` a loaded Reference on the device under test. `kinks`
-    names gradients that take another slope than PyTorch where their quantity is exactly 0,
-    which is as right. Returns a Finding for each quantity, in the order of computing.
+    has for a gradient the entries where it takes another slope than PyTorch, at a kink, which
+    is as right. Returns a Finding for each quantity, in the order of computing.
     """
     names = reference.names
     params = {name: given[name] for name in names}
     dtype = widest(params)
     *_, measured = roundings(float64_traces(reference, params, x, y, dtype), dtype)
     allowed = tolerances(measured, given, names)
-    hand_on, hand_back = same_side(given, allowed), same_slope(given, kinks)
+    hand_on, hand_back = same_side(given, allowed), same_slope(given, kinks or {})
     computed = reference_trace(reference, x, y, hand_on, hand_back)
     return judge(given, computed, measured, allowed, names, np.finfo(dtype).max)
 
@@ -78,13 +78,14 @@ def same_side(given, allowed):
 
 
 def same_slope(given, kinks):
-    """Make a `hand_back` that takes the hand-written slope at 0 for the gradients in `kinks`."""
+    """Make a `hand_back` that takes the hand-written slope at the kinks, a mask for each name."""
 
     def hand_back(name, grad):
-        if f"grad_{name}" not in kinks:
+        mask = kinks.get(f"grad_{name}")
+        if mask is None or mask.shape != grad.shape:
             return None
-        at_kink = torch.as_tensor(given[name] == 0).to(grad.device)
-        return torch.where(at_kink, torch.as_tensor(given[f"grad_{name}"]).to(grad), grad)
+        ours = torch.as_tensor(given[f"grad_{name}"]).to(grad)
+        return torch.where(torch.as_tensor(mask).to(grad.device), ours, grad)
 
     return hand_back
 

@@ -3,8 +3,8 @@
 Two correct programs differ, because each step rounds and they round in different orders. How
 much that can matter depends on the network and its numbers (a sum that cancels to nearly 0
 keeps only the errors of its terms), so it is measured: run the reference in float64, run it
-again with every number moved by a random last-bit step of the dtype under test, and see how
-far each quantity moves. This is stochastic arithmetic (CESTAC: Vignes 1993; Monte Carlo
+again with every number moved a little at random, and see how far each quantity moves for each
+last bit of the dtype under test. This is stochastic arithmetic (CESTAC: Vignes 1993; Monte Carlo
 arithmetic: Parker 1997), and it needs no analysis of the network.
 """
 
@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from parity_tests.compare.trace import reference_trace, usable
+from parity_tests.compare.trace import HandOn, reference_trace, usable
 from parity_tests.compare.weights import copy_in
 
 DRAWS = 3
@@ -33,15 +33,25 @@ class Rounding(NamedTuple):
     largest: float
 
 
-def jiggle(array, eps, tiny, rng):
-    """Move every entry by one last-bit step of a dtype, up or down at random.
+def jiggle(array, eps, tiny, rng, scale=1.0):
+    """Move every entry by `scale` last-bit steps of a dtype, up or down at random.
 
     `eps` and `tiny` are the dtype's machine epsilon and its smallest normal number. No step is
     shorter than `tiny`: what is smaller, one program may keep where another flushes it to 0
     (1 / (1 + exp(720)) does, exp(-720) / (1 + exp(-720)) does not). A zero stays zero.
     """
-    step = np.maximum(eps * np.abs(array), tiny) * np.sign(array)
+    step = scale * np.maximum(eps * np.abs(array), tiny) * np.sign(array)
     return array + step * (2 * rng.integers(0, 2, size=np.shape(array)) - 1)
+
+
+def steps_at_once(dtype):
+    """Return how many last-bit steps a draw moves every number by; its moves count for one.
+
+    As many as bring it halfway to 1 in digits, the square root of machine epsilon: still so
+    little that what follows is proportional, and enough that a jump which is none of rounding
+    (a tie of two maxima, a residual of exactly 0 under an absolute value) hardly counts.
+    """
+    return float(np.finfo(dtype).eps) ** -0.5
 
 
 def float64_traces(reference, params, x, y, dtype, given=None, exact=None):
@@ -59,11 +69,12 @@ def float64_traces(reference, params, x, y, dtype, given=None, exact=None):
     reference = reference._replace(model=model)
     params = {name: np.asarray(w, np.float64) for name, w in params.items()}
     eps, tiny = float(np.finfo(dtype).eps), float(np.finfo(dtype).tiny)
+    scale = steps_at_once(dtype)
     rng = np.random.default_rng(0)
 
     def draw(array):
         whole = np.issubdtype(np.asarray(array).dtype, np.integer)  # labels, indices
-        return array if whole else jiggle(np.asarray(array, np.float64), eps, tiny, rng)
+        return array if whole else jiggle(np.asarray(array, np.float64), eps, tiny, rng, scale)
 
     def moved(array, tensor):
         kept = tensor if (own := usable(array, tensor)) is None else own
@@ -95,8 +106,10 @@ def float64_traces(reference, params, x, y, dtype, given=None, exact=None):
             lambda tensor: moved(None, tensor) if tensor.is_floating_point() else tensor,
             lambda tensor: tensor,
         )
+        # whole numbers in y are classes, or yes and no: nothing rounds them
+        y_draw = y if np.array_equal(y, np.rint(y)) else draw(y)
         with hold_kinks(model, inputs), saved:
-            jiggled = run(draw(x), draw(y), hand_over=True)
+            jiggled = run(draw(x), y_draw, hand_over=True)
         yield jiggled
 
 
@@ -119,7 +132,7 @@ def hold_kinks(model, inputs):
     def hold(tensor):
         noted = next(remaining)
         crossed = torch.sign(tensor.detach()) != torch.sign(noted)
-        return torch.where(crossed, noted, tensor) if crossed.any() else None
+        return HandOn.apply(tensor, torch.where(crossed, noted, tensor), None)
 
     with kink_hooks(model, hold):
         yield
@@ -151,7 +164,8 @@ def roundings(traces, dtype):
     yield {name: Rounding(noise[name], largest[name]) for name in exact}
     for draw in traces:
         for name, array in exact.items():
-            noise[name] = max(noise[name], max_finite(draw[name] - array))
+            move = max_finite(draw[name] - array) / steps_at_once(dtype)
+            noise[name] = max(noise[name], move)
         yield {name: Rounding(noise[name], largest[name]) for name in exact}
 
 

@@ -9,12 +9,17 @@ def narrow_input(case):
     """Explain a quantity that was computed from an input in a narrower dtype."""
     if case.steps.dtype != np.float64:
         return None
+    slopes = [user for user, _ in activations(case)]
     for name in case.inputs():
+        if slopes and name in (case.quantity, *slopes):  # a slope may change by jumps
+            continue
         array = case.given(name)
         for narrow in (np.float32, np.int64):
             with np.errstate(invalid="ignore"):
                 rounded = array.astype(narrow).astype(np.float64)
             if np.array_equal(rounded, array) or not np.isfinite(rounded).all():
+                continue
+            if narrow is np.int64 and len(np.unique(rounded)) < 4:  # may as well be a mask
                 continue
             if case.fits(case.recompute({name: rounded})):
                 return Cause(
@@ -52,7 +57,7 @@ def wrong_derivative(case):
         if case.fits(case.recompute({q: -inner})):
             return wrong(case, f"{what} is taken at -`{q}`, as if a comparison were reversed")
         for part, text in ((outer, f"`{user}`"), (1 - outer, f"(1 - `{user}`)")):
-            if case.fits(upstream * part):
+            if described(case, user) in ("the Sigmoid", "the Tanh") and case.fits(upstream * part):
                 return wrong(case, f"{what} is just {text}, and the other factor is missing")
     return None
 
@@ -68,7 +73,8 @@ def activations(case):
         return
     for user in case.steps.users(case.quantity):
         upstream = case.given(f"grad_{user}") if user != "loss" else None
-        if case.steps.sources[user] == {case.quantity} and upstream is not None:
+        alone = case.steps.sources[user] == {case.quantity}
+        if alone and upstream is not None and upstream.shape == case.ours.shape:
             yield user, upstream
 
 
@@ -101,8 +107,8 @@ def same_as(case):
                 f"`{case.name}` equals `{name}`, which is computed from it: it was changed in "
                 "place; take a copy first.",
             )
-        if name in case.steps.sources.get(case.name, ()):
-            step = described(case, case.name)
+        if name in case.steps.inputs(case.name):
+            step = "the step" if case.is_gradient else described(case, case.name)
             return Cause(
                 "other-quantity", f"`{case.name}` equals `{name}`: {step} between them is missing."
             )

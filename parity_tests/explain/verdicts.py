@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from parity_tests.compare.judge import whole_run, widest
-from parity_tests.compare.steps import Steps, judge_steps
+from parity_tests.compare.steps import Steps, differing, judge_steps
 from parity_tests.explain.causes import explain
 
 
@@ -18,7 +18,7 @@ def verdicts(given, reference, x, y):
     findings = judge_steps(steps)
     if all(finding.verdict != "wrong" for finding in findings):
         return findings
-    kinks = {finding.name for finding in findings if finding.verdict == "kink"}
+    kinks = {f.name: differing(steps, f.name) for f in findings if f.verdict == "kink"}
     whole = {finding.name: finding for finding in whole_run(given, reference, x, y, kinks)}
     return [settle(steps, finding, whole.get(finding.name)) for finding in findings]
 

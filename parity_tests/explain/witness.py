@@ -1,7 +1,7 @@
 """The third witness: does a backward pass differentiate its own forward pass? No PyTorch here.
 
 The slope of the loss along a random direction d is (loss(p + h d) - loss(p - h d)) / 2 h, a
-central difference; and it is the gradient times d. Two forward passes an array, whatever its
+central difference; and it is the gradient times d. A few forward passes an array, whatever its
 size, tell "your backward does not differentiate your forward" from "your forward is another
 network".
 
@@ -85,18 +85,21 @@ def hold_against(loss, name, array, grad, rng):
 
 
 def slope(loss, name, array, direction, step):
-    """Return the slope of the loss along a direction and how far it may be off, or None, inf."""
-    values = [loss({name: array + h * direction}) for h in (step, step / 2, -step / 2, -step)]
+    """Return the slope of the loss along a direction and how far it may be off, or None, inf.
+
+    Along a smooth curve the slopes to the right and to the left differ by something that
+    halves with the step; across a kink, or at one, they differ by a jump that does not.
+    """
+    values = [loss({name: array + h * direction}) for h in (step, step / 2, 0, -step / 2, -step)]
     if not np.isfinite(values).all():
         return None, np.inf
-    wide = (values[0] - values[3]) / (2 * step)
-    close = (values[1] - values[2]) / step
+    far, near, here, near_left, far_left = values
     rounding = SAFETY * np.finfo(np.float64).eps * max(map(abs, values)) / step
-    forth, back = (values[0] - values[1]) * 2 / step, (values[2] - values[3]) * 2 / step
-    # along a smooth curve the slope changes evenly from back to forth; across a kink it jumps
-    bend = abs(forth - 2 * close + back)
-    if bend > 1e-2 * abs(forth - back) + 8 * rounding:
+    gap = (far - 2 * here + far_left) / step
+    near_gap = (near - 2 * here + near_left) / (step / 2)
+    if abs(near_gap - gap / 2) > 1e-2 * abs(gap) + rounding:
         return None, np.inf
+    wide, close = (far - far_left) / (2 * step), (near - near_left) / step
     return float(close), float(abs(wide - close) + rounding)
 
 
@@ -108,8 +111,12 @@ def sentence(slopes, findings):
     wrong = [s.name for s in slopes if s.agrees is False]
     if not slopes:
         return "Backward against forward: no gradient of a parameter was given."
-    if all(s.agrees is None for s in slopes):
-        return "Backward against forward: cannot tell, every direction crosses a kink."
+    unsure = [s.name for s in slopes if s.agrees is None]
+    if unsure and not wrong:
+        return (
+            "Backward against forward: cannot tell for the gradient of "
+            f"{', '.join(unsure)}, every direction crosses a kink, or the loss is too rough."
+        )
     if not findings:
         if wrong:
             return (

@@ -4,11 +4,20 @@ import re
 from dataclasses import replace
 
 import numpy as np
+import torch
 
 from parity_tests.compare.weights import is_transposed
 from parity_tests.errors import InputError
 from parity_tests.explain.verdicts import verdicts
-from parity_tests.own.names import as_array, check_names, pair_parameters, pair_values, pick
+from parity_tests.own.names import (
+    as_array,
+    check_names,
+    pair_parameters,
+    pair_values,
+    pick,
+    strangers,
+    with_repeats,
+)
 from parity_tests.own.reference import own_module, prepare
 from parity_tests.report import Report
 
@@ -57,13 +66,14 @@ def check_mapping(quantities, reference, x, y, *, loss=None, names=None, params=
         model, quantities if params is None else params, names, in_order=params is not None
     )
     values = pair_values(model, quantities, names)
-    given, own = pick(quantities, [*pairs, *values.values(), "loss", "x"])
+    wanted = [*pairs, *with_repeats(values.values(), quantities), "loss", "x"]
+    given, own = pick(quantities, wanted)
     given.pop("x", None)
     weights = {name: given.pop(name) for name in pairs}
     prepared = prepare(model, pairs, values, weights, x, y, loss)
     check_some(given, prepared)
     given = {**weights, **given}
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), torch.inference_mode(False), torch.enable_grad():
         findings = [in_own_words(f, own) for f in verdicts(given, prepared, x, y)]
     return Report(
         variant=where or "derivation",
@@ -71,7 +81,7 @@ def check_mapping(quantities, reference, x, y, *, loss=None, names=None, params=
         dtype=str(np.result_type(*weights.values())),
         loss=float(given["loss"]) if np.size(given.get("loss", [])) == 1 else None,
         findings=findings,
-        notes=[paired(model, pairs)],
+        notes=[paired(model, pairs), *strangers(quantities, wanted)],
     )
 
 

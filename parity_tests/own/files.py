@@ -1,6 +1,7 @@
 """A derivation in a file: run the file, then run and compare what it defines."""
 
 import inspect
+import sys
 import types
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,10 @@ from parity_tests.report import Report
 NEEDS = "it needs forward(params, x, y) and backward(params, x, y, values), see `handgrad new`"
 
 
+# The verdict on a gradient, by whether it agrees with the slope of the loss; None: who knows.
+WITNESSED = {True: "match", False: "wrong", None: "not given"}
+
+
 def check_file(path):
     """Run a user's file and check the derivation in it; return the Report.
 
@@ -38,6 +43,7 @@ def check_file(path):
     module = types.ModuleType(path.stem)
     module.__file__ = str(path)
     with importing_from(path.parent):
+        sys.modules.setdefault(module.__name__, module)  # dataclasses look their module up
         execute(read(path), str(path), module.__dict__, str(path))
         return check_module(vars(module), path)
 
@@ -134,10 +140,9 @@ def alone(path, params, loss, slopes):
             shape=slope.shape,
             difference=slope.difference,
             tolerance=slope.tolerance,
-            verdict="match" if slope.agrees else "wrong",
+            verdict=WITNESSED[slope.agrees],
         )
         for slope in slopes
-        if slope.agrees is not None
     ]
     dtype = str(np.result_type(*params.values()))
     loss = float(loss) if loss.size == 1 else None

@@ -13,8 +13,14 @@ from parity_tests.errors import InputError
 def as_array(value):
     """Return a number, array or tensor as a NumPy array, or None for anything else."""
     if isinstance(value, torch.Tensor):
-        value = value.detach().cpu()
+        value = value.detach().cpu().to_dense()
         return (value.float() if value.dtype is torch.bfloat16 else value).numpy()
+    if isinstance(value, (list, tuple)):
+        try:
+            value = np.asarray(value)
+        except ValueError:  # rows of different lengths
+            return None
+        return value if value.dtype.kind in "fiu" else None
     if isinstance(value, (np.ndarray, np.generic, float, int)) and not isinstance(value, bool):
         return np.asarray(value)
     return None
@@ -51,7 +57,15 @@ def parameter_names(model):
     result = {}
     for path, _ in model.named_parameters():
         owner, _, attribute = path.rpartition(".")
-        own = [path, path.replace(".", "_"), f"{attribute[0]}_{owner}".replace(".", "_")]
+        short = owner.rpartition(".")[2]
+        own = [path, path.replace(".", "_"), f"{attribute[0]}_{short}", f"{attribute[0]}{short}"]
+        if not owner and attribute in ("weight", "bias"):  # the model is a single layer
+            own += [
+                attribute[0],
+                attribute[0].upper(),
+                f"{attribute[0]}1",
+                f"{attribute[0].upper()}1",
+            ]
         if owner:
             number = owners.index(owner) + 1
             letters = {"weight": ["w", "W"], "bias": ["b", "B"]}.get(attribute, [attribute])
@@ -124,6 +138,13 @@ def pair_values(model, quantities, names=None):
 
 def check_names(names, model, quantities):
     """Raise InputError where the user's `names` have a name or a path that there is not."""
+    if names is not None and not (
+        isinstance(names, dict) and all(isinstance(path, str) for path in names.values())
+    ):
+        raise InputError(
+            "`names` must be a dict from your names to the reference's paths, such as "
+            "{'w': 'h1.weight'}."
+        )
     paths = [path for path, _ in model.named_parameters()]
     paths += [path for path, _ in model.named_modules() if path]
     for name, path in (names or {}).items():
@@ -145,6 +166,35 @@ def suggestion(name, known):
     return f" (did you mean {close[0]}?)" if close else ""
 
 
+def with_repeats(names, quantities):
+    """Return names, each followed by those of later calls of its submodule: h, h_2, h_3."""
+    result = []
+    for name in names:
+        result.append(name)
+        count = 2
+        while f"{name}_{count}" in quantities or f"grad_{name}_{count}" in quantities:
+            result.append(f"{name}_{count}")
+            count += 1
+    return result
+
+
+def strangers(quantities, known):
+    """Say which quantities have a gradient beside them, but are none of the reference's."""
+    found = [
+        name
+        for name, value in quantities.items()
+        if name not in known and as_array(value) is not None
+        if not any(re.fullmatch(rf"(?i){re.escape(name)}", other) for other in known)
+        if find(quantities, gradient_names(name)) is not None
+    ]
+    if not found:
+        return []
+    return [
+        f"Not checked, since the reference has no submodule of that name: {', '.join(found)}. "
+        "Name its submodules so, or say which is which with `names`."
+    ]
+
+
 def pick(quantities, wanted):
     """Find the quantities in `wanted`, and their gradients, among the user's names.
 
@@ -164,7 +214,7 @@ def checked(name, array):
     """Return an array as it is; raise InputError where it cannot be compared."""
     if array.size == 0:
         raise InputError(f"{name} is empty, its shape is {array.shape}: there is nothing to check.")
-    if array.dtype.kind not in "fiu":
+    if array.dtype.kind not in "fiu" or array.dtype.itemsize > 8:
         raise InputError(
             f"{name} must hold real numbers, found dtype {array.dtype}: make it float64."
         )

@@ -5,6 +5,7 @@ import copy
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.parameter import UninitializedParameter
 
 from parity_tests.compare.trace import like
 from parity_tests.compare.weights import Reference, load
@@ -31,6 +32,10 @@ def own_module(reference):
         )
     if not any(True for _ in reference.parameters()):
         raise InputError("The reference has no parameters: there is nothing to check.")
+    if any(isinstance(p, UninitializedParameter) for p in reference.parameters()):
+        raise InputError(
+            "The reference has lazy layers without a size yet: run it once on x first."
+        )
     devices = {str(parameter.device) for parameter in reference.parameters()}
     if len(devices) > 1 or "meta" in devices:
         raise InputError(
@@ -62,7 +67,7 @@ def prepare(model, names, values, params, x, y, loss=None):
         raise InputError(f"The loss must be callable, found {type(loss_fn).__name__}.")
     load(model, names, params)
     try:
-        with torch.no_grad():
+        with torch.inference_mode(False), torch.enable_grad():
             first, second = model(like(x, model)), model(like(x, model))
     except Exception as error:
         raise InputError(
@@ -84,7 +89,8 @@ def prepare(model, names, values, params, x, y, loss=None):
             "both the same shape, or the loss would broadcast them."
         )
     try:
-        number = loss_fn(first, like(y, model))
+        with torch.inference_mode(False), torch.enable_grad():
+            number = loss_fn(first, like(y, model))
     except Exception as error:
         raise InputError(
             f"The loss fails on an output of shape {tuple(first.shape)} and y of shape "
@@ -92,6 +98,11 @@ def prepare(model, names, values, params, x, y, loss=None):
         ) from None
     if not isinstance(number, torch.Tensor) or number.numel() != 1:
         raise InputError("The loss must be one number, as a tensor.")
+    if not number.requires_grad:
+        raise InputError(
+            "The loss does not depend on the reference's parameters as far as autograd sees: "
+            "leave out detach(), no_grad() and detours through NumPy."
+        )
     return Reference(model, names, loss_fn, values)
 
 

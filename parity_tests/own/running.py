@@ -13,8 +13,13 @@ from parity_tests.own.names import as_array, checked
 
 @contextlib.contextmanager
 def importing_from(folder):
-    """Let a user's file import its neighbours; nothing is written, `sys.path` is put back."""
-    path, quiet = list(sys.path), sys.dont_write_bytecode
+    """Let a user's file import its neighbours, and leave nothing of that behind.
+
+    Nothing is written, `sys.path` is put back, and the neighbours are forgotten, so that
+    another folder's modules of the same names are not mistaken for them.
+    """
+    path, quiet, before = list(sys.path), sys.dont_write_bytecode, set(sys.modules)
+    folder = Path(folder).resolve()
     sys.path.insert(0, str(folder))
     sys.dont_write_bytecode = True
     try:
@@ -22,6 +27,10 @@ def importing_from(folder):
     finally:
         sys.path[:] = path
         sys.dont_write_bytecode = quiet
+        for name in set(sys.modules) - before:
+            home = getattr(sys.modules[name], "__file__", None)
+            if home is None or Path(home).resolve().parent == folder:
+                del sys.modules[name]
 
 
 def read(path):

@@ -117,7 +117,7 @@ def verdict_line(report):
     if missing:
         line += f" Not given, so not judged: {', '.join(missing)}."
     if count["kink"]:
-        line += " A kink is right as well: at exactly 0 a ReLU has every slope from 0 to 1."
+        line += " A kink is right as well: at exactly 0 a ReLU, say, has every slope from 0 to 1."
     return line
 
 

@@ -63,7 +63,7 @@ class Case:
 
     def recompute(self, replaced=None, saved=None):
         """Return what the reference makes of other inputs to this step."""
-        return self.steps.recompute(replaced, saved)[self.name]
+        return self.steps.attempt(self.name, replaced, saved)
 
     def inputs(self):
         """Return the names of the step's inputs that have a usable array, in order."""

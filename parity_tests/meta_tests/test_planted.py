@@ -3,6 +3,7 @@ import random
 import numpy as np
 import pytest
 
+from parity_tests.meta_tests.awkward import wrong_quantities
 from parity_tests.meta_tests.planted import OWN, PLANTED, check_planted, draw_several, wrong_of
 
 SINGLES = [(network, *case) for network, cases in PLANTED.items() for case in cases]
@@ -25,6 +26,10 @@ def test_several_mistakes_are_all_named():
     assert len(drawn) == 40
     for network, changes, wrong in drawn:
         assert set(wrong_of(check_planted(network, *changes))) == set(wrong), changes
+
+
+def test_a_right_derivation_is_never_called_wrong(variant, dtype):
+    assert [seed for seed in range(60) if wrong_quantities(variant, dtype, seed)] == []
 
 
 @pytest.mark.parametrize("network", PLANTED)

@@ -29,7 +29,7 @@ def importing_from(folder):
         sys.dont_write_bytecode = quiet
         for name in set(sys.modules) - before:
             home = getattr(sys.modules[name], "__file__", None)
-            if home is None or Path(home).resolve().parent == folder:
+            if home is not None and Path(home).resolve().parent == folder:
                 del sys.modules[name]
 
 

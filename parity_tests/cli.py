@@ -99,9 +99,11 @@ def check(
         for done, (name, dev, dt) in enumerate(runs, 1):
             status.update(f"{name}, {dev}, {dt} ({done} of {len(runs)})")
             reports.append(compare_variant(name, dev, dt, seed, sizes[name]))
-        status.update("Running your file")
-        with redirect_stdout(sys.stderr if as_json else sys.stdout):
-            own = [check_path(name) for name in files]
+        own = []
+        for name in files:
+            status.update(f"Running {name}")
+            with redirect_stdout(sys.stderr if as_json else sys.stdout):
+                own.append(check_path(name))
     if as_json:
         from parity_tests.show.as_json import to_json
 

@@ -101,6 +101,10 @@ def test_float32_is_judged_by_float32s_rounding(run):
     assert report.dtype == "float32"
 
 
+def test_a_reference_in_half_precision_is_computed_in_that_of_the_arrays(run):
+    assert check(run, Net().half(), **data(run)).ok
+
+
 def test_the_users_module_stays_as_it_is(run):
     net = Net()
     before = {name: p.detach().clone() for name, p in net.named_parameters()}

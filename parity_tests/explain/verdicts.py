@@ -27,6 +27,6 @@ def settle(steps, finding, whole):
     """Return a Finding with its cause where it is wrong, or as inherited where that is so."""
     if finding.verdict == "wrong":
         return replace(finding, cause=explain(steps, finding.name))
-    if finding.verdict == "match" and whole is not None:
-        return replace(whole, verdict="inherited") if whole.verdict == "mismatch" else whole
+    if finding.verdict == "match" and whole is not None and whole.verdict == "mismatch":
+        return replace(whole, verdict="inherited")
     return finding

@@ -180,15 +180,19 @@ def stale_weight(case):
 
 
 def not_accumulated(case):
-    """Explain a gradient of something that is used twice, with one use counted."""
+    """Explain a gradient of something that is used twice, with one use left out or negated."""
     if not case.is_gradient:
         return None
     users = [user for user in case.steps.users(case.quantity) if user != "loss"]
     if len(users) < 2:
         return None
     for user in users:
-        zeros = np.zeros_like(case.steps.computed[f"grad_{user}"])
-        if case.fits(case.recompute({f"grad_{user}": zeros})):
+        upstream = case.given(f"grad_{user}")
+        if case.fits(case.recompute({f"grad_{user}": -upstream})):
+            return Cause(
+                "sign", f"In `{case.name}`, what comes back from `{user}` has the wrong sign."
+            )
+        if case.fits(case.recompute({f"grad_{user}": np.zeros_like(upstream)})):
             return Cause(
                 "not-accumulated",
                 f"`{case.quantity}` is used in {' and in '.join(f'`{u}`' for u in users)}, but "

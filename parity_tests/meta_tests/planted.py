@@ -155,6 +155,7 @@ PLANTED = {
     "residual": [
         ("grad_total + grad_h2 @ w2.T", "grad_total", {"grad_h1_relu": "not-accumulated"}),
         ("grad_total + grad_h2 @ w2.T", "grad_h2 @ w2.T", {"grad_h1_relu": "not-accumulated"}),
+        ("grad_total + grad_h2 @ w2.T", "grad_total - grad_h2 @ w2.T", {"grad_h1_relu": "sign"}),
         ("grad_h2 @ w2.T", "grad_h2 @ w2", {"grad_h1_relu": "transposed"}),
         ("total = h1_relu + h2", "total = h2", {"total": "other-quantity"}),
         ("grad_h2 = grad_total.copy()", "grad_h2 = grad_total * 0", {"grad_h2": "factor"}),

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from parity_tests import variants
-from parity_tests.run import compare
+from parity_tests.compare.trace import manual_trace
+from parity_tests.explain.verdicts import verdicts
+from parity_tests.run import build_reference, compare
 
 hypothesis = pytest.importorskip("hypothesis", reason="hypothesis is not installed")
 st = hypothesis.strategies
@@ -37,6 +39,19 @@ def test_both_sides_agree_on_any_network(variant, dtype, device):
         assert [f for f in report.findings if f.verdict != "match"] == []
 
     agree()
+
+
+def test_no_step_of_a_right_derivation_is_called_wrong(variant, dtype):
+    @hypothesis.settings(max_examples=60, deadline=None, derandomize=True, database=None)
+    @hypothesis.given(networks(variant, dtype))
+    def right(drawn):
+        params, x, y = drawn
+        with np.errstate(all="ignore"):
+            given = manual_trace(variants.manual_side(variant), params, x, y)
+            findings = verdicts(given, build_reference(variant, params), x, y)
+        assert [f for f in findings if f.verdict == "wrong"] == []
+
+    right()
 
 
 def test_both_sides_agree_where_a_sigmoid_is_smaller_than_the_smallest_normal_number(dtype, device):

@@ -254,4 +254,5 @@ def is_kink(steps, name):
 
 def differing(steps, name):
     """Return which entries of a quantity differ by more than rounding explains."""
-    return ~(np.abs(steps.given[name] - steps.computed[name]) <= steps.allowed[name])
+    apart = np.subtract(steps.given[name], steps.computed[name], dtype=np.float64)
+    return ~(np.abs(apart) <= steps.allowed[name])

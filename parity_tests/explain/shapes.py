@@ -3,6 +3,7 @@
 import numpy as np
 
 from parity_tests.compare.judge import Cause
+from parity_tests.compare.steps import differing
 
 
 def shape(case):
@@ -80,7 +81,7 @@ def precision(case):
 
 def elements(case):
     """Explain a few entries that are off."""
-    off = off_by_more(case)
+    off = differing(case.steps, case.name)
     if off.size < 4 or off.sum() > max(1, off.size // 10):
         return None
     index = tuple(int(axis[0]) for axis in off.nonzero())
@@ -95,7 +96,7 @@ def elements(case):
 
 def unknown(case):
     """Say where a difference sits that nothing explains."""
-    off = off_by_more(case)
+    off = differing(case.steps, case.name)
     worst = np.unravel_index(np.argmax(np.abs(case.ours - case.theirs)), off.shape)
     at = f" at [{', '.join(str(int(i)) for i in worst)}]" if off.ndim else ""
     return Cause(
@@ -103,11 +104,6 @@ def unknown(case):
         f"`{case.name}` differs {place(off)}, most{at}: {case.ours[worst]:.6g} where "
         f"{case.theirs[worst]:.6g} is meant.",
     )
-
-
-def off_by_more(case):
-    """Return which entries differ by more than rounding explains."""
-    return ~(np.abs(case.ours - case.theirs) <= case.allowed)
 
 
 def place(off):

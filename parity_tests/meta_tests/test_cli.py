@@ -8,22 +8,7 @@ import pytest
 import torch
 
 from manual import three_layer_relu
-from parity_tests import cli
 from parity_tests.variants import VARIANTS
-
-
-@pytest.fixture
-def handgrad(monkeypatch, capsys):
-    """Give a function that runs the command line: exit code, stdout and stderr."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["handgrad", *arguments])
-        with pytest.raises(SystemExit) as exit_:
-            cli.main()
-        captured = capsys.readouterr()
-        return exit_.value.code or 0, captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture

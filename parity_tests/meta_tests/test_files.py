@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from parity_tests import cli
 from parity_tests.errors import InputError
 from parity_tests.own import template
 from parity_tests.own.files import check_file
@@ -118,20 +117,6 @@ def test_a_path_that_is_no_derivation_is_one_sentence(tmp_path):
     (tmp_path / "binary.py").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="not a text file"):
         check_path(tmp_path / "binary.py")
-
-
-@pytest.fixture
-def handgrad(monkeypatch, capsys):
-    """Give a function that runs the command line: exit code, stdout and stderr."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["handgrad", *map(str, arguments)])
-        with pytest.raises(SystemExit) as exit_:
-            cli.main()
-        captured = capsys.readouterr()
-        return exit_.value.code or 0, captured.out, captured.err
-
-    return run
 
 
 def test_new_writes_a_file_that_checks_and_never_overwrites(handgrad, tmp_path):

@@ -86,16 +86,13 @@ def run_both(forward, backward, path, params, x, y):
 
     Raises InputError where one fails, or changes what it was given.
     """
-    own = {**{name: array.copy() for name, array in params.items()}, "x": x.copy(), "y": y.copy()}
-    data = own.pop("x"), own.pop("y")
-    values = call(forward, "forward", path, own, *data)
-    check_unchanged(
-        "forward", path, {**params, "x": x, "y": y}, {**own, "x": data[0], "y": data[1]}
-    )
-    grads = call(backward, "backward", path, own, *data, values)
-    check_unchanged(
-        "backward", path, {**params, "x": x, "y": y}, {**own, "x": data[0], "y": data[1]}
-    )
+    before = {**params, "x": x, "y": y}
+    after = {name: array.copy() for name, array in before.items()}
+    own = {name: after[name] for name in params}
+    values = call(forward, "forward", path, own, after["x"], after["y"])
+    check_unchanged("forward", path, before, {**after, **own})
+    grads = call(backward, "backward", path, own, after["x"], after["y"], values)
+    check_unchanged("backward", path, before, {**after, **own})
     if "loss" not in values:
         raise InputError(f"{path}: forward must return `loss`, found {', '.join(values)}.")
     return numbers(values, "forward", path), numbers(grads, "backward", path)

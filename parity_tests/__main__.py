@@ -1,5 +1,5 @@
 """`python -m parity_tests` is `handgrad`."""
 
-from parity_tests.cli import main
+from parity_tests.cli.main import main
 
 main()

@@ -6,6 +6,12 @@ import torch
 from parity_tests.variants import VARIANTS
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    """Compute on one thread: for arrays of this size the others cost more than they give."""
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(scope="session", params=["cpu", "cuda"])
 def device(request):
     """Give each device in turn; CUDA is skipped, in one line of the summary, where it is absent."""

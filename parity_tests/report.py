@@ -1,6 +1,9 @@
 """What a comparison found, for printing, for notebooks, for scripts and for machines."""
 
 from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
 
 from parity_tests.compare.judge import Finding
 
@@ -17,7 +20,10 @@ class Report:
 
     `loss` is the hand-written one, None where there is none; `notes` are sentences on how the
     comparison was made and what it says as a whole. `lines` says where in the user's file each
-    quantity is computed, where that is known.
+    quantity is computed, where that is known; `arrays` has the hand-written array and the
+    reference's that each finding is about. `settings` are torch's while it ran. Where PyTorch
+    ran several times, `distinct` counts for each quantity the results that differ in any bit.
+    `drift` is that of the training losses, where two records were compared.
     """
 
     variant: str
@@ -27,6 +33,10 @@ class Report:
     findings: list[Finding]
     notes: list[str] = field(default_factory=list)
     lines: dict[str, str] = field(default_factory=dict)
+    arrays: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+    settings: dict[str, str] = field(default_factory=dict)
+    distinct: dict[str, int] = field(default_factory=dict)
+    drift: Any = None
 
     @property
     def ok(self):

@@ -1,27 +1,29 @@
 """One variant on one device in one dtype: draw, load, run both, compare."""
 
+import hashlib
+
 import numpy as np
-import torch
 
 from parity_tests import variants
-from parity_tests.compare.devices import exact_float32
 from parity_tests.compare.judge import whole_run
-from parity_tests.compare.trace import watched
+from parity_tests.compare.precision import PRECISIONS, arithmetic, precision_of, rounded, settings
+from parity_tests.compare.trace import reference_trace, watched
 from parity_tests.compare.weights import Reference, load
 from parity_tests.errors import InputError
 from parity_tests.explain.verdicts import verdicts
 from parity_tests.own.lines import assigned
 from parity_tests.own.names import suggestion
 from parity_tests.own.running import run_both
-from parity_tests.report import Report
-
-DTYPES = {"float64": torch.float64, "float32": torch.float32}
+from parity_tests.report import WRONG, Report
 
 
-def build_reference(name, params, device="cpu"):
-    """Make the PyTorch network of a variant on `device`, in the dtype of `params`, and load it."""
+def build_reference(name, params, device="cpu", precision=None):
+    """Make the PyTorch network of a variant on `device` and load `params` into it.
+
+    It computes in `precision`, by default in the dtype of `params`.
+    """
     side = variants.torch_side(name)
-    dtype = DTYPES[str(params["w1"].dtype)]
+    dtype = (precision or precision_of(params)).torch
     model = side.Net(**layer_sizes(name, params)).to(device, dtype)
     load(model, side.PARAMETERS, params)
     return Reference(model, side.PARAMETERS, side.loss_fn)
@@ -34,23 +36,48 @@ def layer_sizes(name, params):
     return dict(zip(list(variants.sizes(name))[1:], numbers, strict=True))
 
 
-def compare(name, params, x, y, device="cpu"):
+def compare(name, params, x, y, device="cpu", precision=None, repeat=0):
     """Run a variant's two versions from the same weights and data, and return the Report.
 
-    All arrays have one dtype, in which both compute. Where the whole runs do not match, each
-    step is judged on its own. A run that overflows is no error: both versions have to say so.
+    All arrays have one dtype, in which both compute, or that in which the hand-written side
+    imitates `precision`. Both the whole runs and each step on its own have to match; where one
+    of them does not, the report is on the steps. A run that overflows is no error: both
+    versions have to say so. PyTorch's runs once, or `repeat` times to count different results.
     """
-    with np.errstate(over="ignore", invalid="ignore"), exact_float32():
-        reference = build_reference(name, params, device)
+    precision = precision or precision_of(params)
+    with np.errstate(over="ignore", invalid="ignore"), arithmetic(precision, device):
+        reference = build_reference(name, params, device, precision)
         given = own_trace(variants.manual_side(name), reference, params, x, y)
-        findings = whole_run(given, reference, x, y)
-        if any(finding.verdict == "mismatch" for finding in findings):
-            findings = verdicts(given, reference, x, y)
-    report = Report(name, device, str(x.dtype), float(given["loss"]), findings)
+        findings, computed = whole_run(given, reference, x, y, precision)
+        steps, step_computed = verdicts(given, reference, x, y, precision)
+        distinct = distinct_results(reference, x, y, repeat)
+        found = settings(precision, device)
+    if any(finding.verdict in WRONG for finding in findings + steps):
+        findings, computed = steps, step_computed
+    arrays = {name: (array, computed[name]) for name, array in given.items()}
+    report = Report(
+        name,
+        device,
+        precision.name,
+        float(given["loss"]),
+        findings,
+        arrays=arrays,
+        settings=found,
+        distinct=distinct,
+    )
     if not report.ok:
         source = variants.manual_side(name).__file__
         report.lines.update(assigned(source, {finding.name for finding in findings}))
     return report
+
+
+def distinct_results(reference, x, y, times):
+    """Run PyTorch's version several times; count for each quantity what differs in any bit."""
+    seen: dict[str, set[bytes]] = {}
+    for _ in range(times):
+        for name, array in reference_trace(reference, x, y).items():
+            seen.setdefault(name, set()).add(hashlib.sha256(array.tobytes()).digest())
+    return {name: len(results) for name, results in seen.items()}
 
 
 def own_trace(network, reference, params, x, y):
@@ -73,10 +100,19 @@ def own_trace(network, reference, params, x, y):
     return given
 
 
-def compare_variant(name, device="cpu", dtype="float64", seed=0, sizes=None):
+def compare_variant(name, device="cpu", dtype="float64", seed=0, sizes=None, repeat=0):
     """Compare a variant's two versions on weights and data drawn from a seed.
 
-    `sizes` is a dict such as n=64, h1=16 of those that are not the notebook's.
+    `sizes` is a dict such as n=64, h1=16 of those that are not the notebook's; for `repeat` see
+    `compare`.
     """
-    params, x, y = variants.draw(name, seed, np.dtype(dtype), **(sizes or {}))
-    return compare(name, params, x, y, device)
+    precision = PRECISIONS[dtype]
+    params, x, y = draw(name, seed, precision, sizes)
+    return compare(name, params, x, y, device, precision, repeat)
+
+
+def draw(name, seed, precision, sizes=None):
+    """Draw `params, x, y` of a variant from a seed: numbers that the precision can hold."""
+    params, x, y = variants.draw(name, seed, precision.numpy, **(sizes or {}))
+    params = {key: rounded(w, precision) for key, w in params.items()}
+    return params, rounded(x, precision), rounded(y, precision)

@@ -1,6 +1,4 @@
-"""The devices at hand, and arithmetic that is what its dtype says."""
-
-from contextlib import contextmanager
+"""The devices at hand."""
 
 import torch
 
@@ -21,17 +19,3 @@ def check_device(name):
     if int(index or 0) >= count:
         found = f"{count} {kind} device{'s' * (count > 1)}" if count else "no CUDA device"
         raise InputError(f"The device {name!r} is not here: PyTorch finds {found}; use cpu.")
-
-
-@contextmanager
-def exact_float32():
-    """Compute float32 products in float32, not in TF32 or bfloat16; then put it back as it was."""
-    matmul = torch.get_float32_matmul_precision()
-    cudnn = torch.backends.cudnn.allow_tf32
-    try:
-        torch.set_float32_matmul_precision("highest")
-        torch.backends.cudnn.allow_tf32 = False
-        yield
-    finally:
-        torch.set_float32_matmul_precision(matmul)
-        torch.backends.cudnn.allow_tf32 = cudnn

@@ -13,10 +13,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from manual.training import step, train
 from parity_tests import variants
-from parity_tests.compare.devices import exact_float32
-from parity_tests.compare.noise import SAFETY, jiggle
+from parity_tests.compare.noise import jiggle
+from parity_tests.compare.precision import PRECISIONS, arithmetic, precision_of, rounded
 from parity_tests.compare.trace import like
-from parity_tests.run import build_reference
+from parity_tests.run import build_reference, draw
 from torch_ref.training import train as torch_train
 
 DRAWS = 6  # more than for one pass: a draw meets another kink, or none
@@ -42,32 +42,46 @@ class Drift(NamedTuple):
         usable = np.isfinite(self.theirs) & (self.theirs != 0)
         return np.where(usable, np.abs(self.theirs), 1.0)
 
+    @property
+    def largest(self):
+        """The largest relative difference at any step."""
+        return float((self.difference / self.scale).max())
+
 
 def train_variant(name, device="cpu", dtype="float64", seed=0, sizes=None, progress=iter):
     """Run the notebook's training of a variant on both sides, and return the Drift.
 
     `sizes` is a dict such as n=64, h1=16 of those that are not the notebook's.
     """
-    params, x, y = variants.draw(name, seed, np.dtype(dtype), **(sizes or {}))
+    precision = PRECISIONS[dtype]
+    params, x, y = draw(name, seed, precision, sizes)
     network = variants.manual_side(name)
-    ours, theirs = train_both(name, params, x, y, network.LEARNING_RATES, device, progress)
-    allowed = loss_tolerance(network, params, x, y, network.LEARNING_RATES)
+    rates = network.LEARNING_RATES
+    ours, theirs = train_both(name, params, x, y, rates, device, progress, precision)
+    allowed = loss_tolerance(network, params, x, y, rates, precision)
     return Drift(ours, theirs, apart(ours, theirs), allowed)
 
 
-def train_both(name, params, x, y, learning_rates, device="cpu", progress=iter):
+def train_both(name, params, x, y, learning_rates, device="cpu", progress=iter, precision=None):
     """Train a variant's two versions from the same weights, one step for each learning rate.
 
     `progress` wraps the learning rates of each side in turn, to show how far it is. Returns
     two arrays: the losses before each step, of the hand-written version and of PyTorch's.
     """
     network = variants.manual_side(name)
-    with np.errstate(over="ignore", invalid="ignore"), exact_float32():
-        model, _, loss_fn = build_reference(name, params, device)[:3]
+    precision = precision or precision_of(params)
+    with np.errstate(over="ignore", invalid="ignore"):
         _, ours = train(network, params, x, y, progress(learning_rates))
-        rates = progress(learning_rates)
-        theirs = torch_train(model, loss_fn, like(x, model), like(y, model), rates)
-    return np.array(ours), np.array(theirs)
+    rates = progress(learning_rates)
+    return np.array(ours), train_reference(name, params, x, y, rates, device, precision)
+
+
+def train_reference(name, params, x, y, learning_rates, device, precision):
+    """Train a variant's PyTorch version; return its loss before each step, an array."""
+    with arithmetic(precision, device):
+        model, _, loss_fn = build_reference(name, params, device, precision)[:3]
+        x, y = like(x, model), like(y, model)
+        return np.array(torch_train(model, loss_fn, x, y, learning_rates))
 
 
 def apart(ours, theirs):
@@ -77,15 +91,19 @@ def apart(ours, theirs):
     return np.abs(np.subtract(ours, theirs, where=finite, out=result))
 
 
-def loss_tolerance(network, params, x, y, learning_rates):
+def loss_tolerance(network, params, x, y, learning_rates, precision=None):
     """Return the largest difference of the loss before each step that rounding can explain.
 
     Each draw moves the numbers by all the last bits that are allowed at once, rather than by
     one with the outcome multiplied: so it also meets the kinks that rounding may carry an entry
     across, where a run goes on from another gradient and both ways are right.
+
+    A dtype that NumPy lacks (bfloat16) is so short that most updates are lost, always in the
+    same direction, which no random draw shows: there one run rounds its weights after each
+    step, and its distance comes on top.
     """
-    info = np.finfo(x.dtype)
-    eps, tiny = max(SAFETY, len(x) / 2) * float(info.eps), float(info.tiny)
+    precision = precision or precision_of(params)
+    eps, tiny = precision.factor(len(x)) * precision.eps, precision.tiny
     rng = np.random.default_rng(0)
     params = {name: np.asarray(w, np.float64) for name, w in params.items()}
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
@@ -93,18 +111,24 @@ def loss_tolerance(network, params, x, y, learning_rates):
     def jiggled(array):
         return jiggle(array, eps, tiny, rng)
 
+    def losses(x, y, move):
+        weights, found = params, []
+        for learning_rate in learning_rates:
+            weights = {name: move(w) for name, w in weights.items()}
+            values = network.forward(weights, x, y)
+            found.append(float(values["loss"]))
+            step(weights, network.backward(weights, x, y, values), learning_rate)
+        return np.array(found)
+
     with np.errstate(over="ignore", invalid="ignore"):
-        _, exact = train(network, params, x, y, learning_rates)
+        exact = losses(x, y, np.copy)
         noise = eps * np.abs(exact)
         for _ in range(DRAWS):
-            x_draw, y_draw, weights, losses = jiggled(x), jiggled(y), params, []
-            for learning_rate in learning_rates:
-                weights = {name: jiggled(w) for name, w in weights.items()}
-                values = network.forward(weights, x_draw, y_draw)
-                losses.append(float(values["loss"]))
-                grads = network.backward(weights, x_draw, y_draw, values)
-                step(weights, grads, learning_rate)
-            noise = np.fmax(noise, np.abs(np.subtract(losses, exact)))
-    finite = np.isfinite(noise)
+            noise = np.fmax(noise, np.abs(losses(jiggled(x), jiggled(y), jiggled) - exact))
+        lost = np.zeros_like(noise)
+        if precision.torch.itemsize < precision.numpy.itemsize:
+            lost = np.abs(losses(x, y, lambda w: rounded(w, precision).astype(np.float64)) - exact)
+    finite = np.isfinite(noise) & np.isfinite(lost)
     around = np.pad(np.where(finite, noise, 0), WINDOW, mode="edge")
-    return np.where(finite, sliding_window_view(around, 2 * WINDOW + 1).max(axis=1), np.inf)
+    around = sliding_window_view(around, 2 * WINDOW + 1).max(axis=1)
+    return np.where(finite, around + lost, np.inf)

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from parity_tests.compare.noise import float64_traces, roundings, safety, tolerances
+from parity_tests.compare.precision import precision_of
 from parity_tests.compare.trace import kind_of, reference_trace
 
 
@@ -37,26 +38,30 @@ class Finding:
     @property
     def ratio(self):
         """Difference / tolerance: above 1 it is no rounding."""
+        if self.tolerance == float("inf"):  # it allows anything
+            return 0.0
         if self.difference <= self.tolerance:
             return self.difference / self.tolerance if self.difference else 0.0
         return self.difference / self.tolerance if self.tolerance else float("inf")
 
 
-def whole_run(given, reference, x, y, kinks=None):
+def whole_run(given, reference, x, y, precision=None, kinks=None):
     """Compare a hand-written trace with a whole run of the reference from the same weights.
 
-    `given` is the trace, `reference` a loaded Reference on the device under test. `kinks`
-    has for a gradient the entries where it takes another slope than PyTorch, at a kink, which
-    is as right. Returns a Finding for each quantity, in the order of computing.
+    `given` is the trace, `reference` a loaded Reference on the device under test, `precision`
+    what it computes in, by default the dtype of the widest parameter. `kinks` has for a gradient
+    the entries where it takes another slope than PyTorch, at a kink, which is as right.
+    Returns `findings, computed`: a Finding for each quantity, in the order of computing, and
+    the reference's trace.
     """
     names = reference.names
     params = {name: given[name] for name in names}
-    dtype = widest(params)
-    *_, measured = roundings(float64_traces(reference, params, x, y, dtype), dtype)
-    allowed = tolerances(measured, given, names)
+    precision = precision or precision_of(params)
+    *_, measured = roundings(float64_traces(reference, params, x, y, precision), precision)
+    allowed = tolerances(measured, given, names, precision)
     hand_on, hand_back = same_side(given, allowed), same_slope(given, kinks or {})
     computed = reference_trace(reference, x, y, hand_on, hand_back)
-    return judge(given, computed, measured, allowed, names, np.finfo(dtype).max)
+    return judge(given, computed, measured, allowed, names, precision), computed
 
 
 def same_side(given, allowed):
@@ -90,28 +95,23 @@ def same_slope(given, kinks):
     return hand_back
 
 
-def widest(params):
-    """Return the dtype under test: the widest of the parameters'."""
-    return np.result_type(*params.values())
-
-
-def judge(given, computed, measured, allowed, parameters, limit):
+def judge(given, computed, measured, allowed, parameters, precision):
     """Compare two traces, quantity by quantity, and return a Finding for each.
 
-    `measured` and `allowed` are each quantity's Rounding and tolerance, `limit` the largest
-    number that the dtype under test can hold. Once a quantity has overflowed on both sides,
-    or may have, what follows can be nan on one and 0 on the other (0 times inf): from there
-    on, just the entries that are finite on both sides are compared.
+    `measured` and `allowed` are each quantity's Rounding and tolerance in this `precision`.
+    Once a quantity has overflowed on both sides, or may have, what follows can be nan on one
+    and 0 on the other (0 times inf): from there on, just the entries that are finite on both
+    sides are compared.
     """
     findings = []
-    overflowed, factor = False, safety(computed)
+    overflowed, factor = False, safety(computed, precision)
     for name, array in computed.items():
         kind = kind_of(name, parameters)
         if name not in given:
             findings.append(Finding(name, kind, array.shape, 0.0, allowed[name], "not given"))
             continue
         ours = given[name]
-        here = measured[name].largest * factor > limit
+        here = measured[name].largest * factor > precision.max
         here = here or not (np.isfinite(ours).all() or np.isfinite(array).all())
         difference = largest_difference(ours, array, overflowed or here)
         overflowed = overflowed or (here and name != "loss")  # no gradient is computed from it

@@ -19,9 +19,6 @@ from torch import nn
 from parity_tests.compare.trace import HandOn, reference_trace, usable
 from parity_tests.compare.weights import copy_in
 
-DRAWS = 3
-SAFETY = 64  # a difference above SAFETY x noise is no rounding; measured, see the README
-
 # Modules with a kink at 0: on which side the input lies decides the derivative.
 KINKED = (nn.ReLU, nn.LeakyReLU, nn.PReLU, nn.ReLU6, nn.ELU, nn.CELU, nn.SELU)
 
@@ -44,22 +41,22 @@ def jiggle(array, eps, tiny, rng, scale=1.0):
     return array + step * (2 * rng.integers(0, 2, size=np.shape(array)) - 1)
 
 
-def steps_at_once(dtype):
+def steps_at_once(precision):
     """Return how many last-bit steps a draw moves every number by; its moves count for one.
 
     As many as bring it halfway to 1 in digits, the square root of machine epsilon: still so
     little that what follows is proportional, and enough that a jump which is none of rounding
     (a tie of two maxima, a residual of exactly 0 under an absolute value) hardly counts.
     """
-    return float(np.finfo(dtype).eps) ** -0.5
+    return precision.eps**-0.5
 
 
-def float64_traces(reference, params, x, y, dtype, given=None, exact=None):
-    """Run the reference in float64 on the CPU: once as it is, then DRAWS times jiggled.
+def float64_traces(reference, params, x, y, precision, given=None, exact=None):
+    """Run the reference in float64 on the CPU: once as it is, then jiggled for each draw.
 
     Jiggled are the weights, x, y, every value and gradient as it is handed on, and every
     tensor that autograd keeps for the way back (a saturated sigmoid's slope s (1 - s) loses
-    its digits to the rounding of s). Yields 1 + DRAWS traces, one after the other. With
+    its digits to the rounding of s). Yields 1 + `precision.draws` traces, one after the other. With
     `given`, a hand-written trace, its values and gradients are what is handed on, step by step.
     `exact` is the first of the traces, and what `note_kinks` noted of it, where they are known.
     """
@@ -68,8 +65,8 @@ def float64_traces(reference, params, x, y, dtype, given=None, exact=None):
     model = copy.deepcopy(reference.model).to("cpu", torch.float64)
     reference = reference._replace(model=model)
     params = {name: np.asarray(w, np.float64) for name, w in params.items()}
-    eps, tiny = float(np.finfo(dtype).eps), float(np.finfo(dtype).tiny)
-    scale = steps_at_once(dtype)
+    eps, tiny = precision.eps, precision.tiny
+    scale = steps_at_once(precision)
     rng = np.random.default_rng(0)
 
     def draw(array):
@@ -100,7 +97,7 @@ def float64_traces(reference, params, x, y, dtype, given=None, exact=None):
             exact = run(x, y, hand_over=False), inputs
         yield exact[0]
     inputs = exact[1]
-    for _ in range(DRAWS):
+    for _ in range(precision.draws):
         copy_in(model, reference.names, {name: draw(w) for name, w in params.items()})
         saved = torch.autograd.graph.saved_tensors_hooks(
             lambda tensor: moved(None, tensor) if tensor.is_floating_point() else tensor,
@@ -152,41 +149,38 @@ def kink_hooks(model, hook):
         yield
 
 
-def roundings(traces, dtype):
+def roundings(traces, precision):
     """Yield a Rounding for each quantity, better measured after each trace of `float64_traces`.
 
-    The noise is taken over the whole quantity, since three draws can all miss one entry. From
+    The noise is taken over the whole quantity, since all draws can miss one entry. From
     the first, exact trace it is one last-bit step of the largest entry, or the smallest normal
     number, and each draw can only add to it: what is no more than rounding by an earlier
     measure is none by a later one.
     """
-    eps, tiny = float(np.finfo(dtype).eps), float(np.finfo(dtype).tiny)
+    eps, tiny = precision.eps, precision.tiny
     exact = next(traces)
     largest = {name: max_finite(array) for name, array in exact.items()}
     noise = {name: max(eps * size, tiny) for name, size in largest.items()}
     yield {name: Rounding(noise[name], largest[name]) for name in exact}
     for draw in traces:
         for name, array in exact.items():
-            move = max_finite(draw[name] - array) / steps_at_once(dtype)
+            move = max_finite(draw[name] - array) / steps_at_once(precision)
             noise[name] = max(noise[name], move)
         yield {name: Rounding(noise[name], largest[name]) for name in exact}
 
 
-def safety(trace):
-    """Return the factor between noise and tolerance: SAFETY, or half the longest sum if larger.
+def safety(trace, precision):
+    """Return the factor between noise and tolerance.
 
-    Rounding in a sum of n terms mostly cancels out, but where the terms are alike (repeated
-    rows, labels of 0 and 1) each partial sum rounds the same way, and n / 2 last bits is what
-    adding them one by one can be off. The longest sum of a network runs over the rows of its
-    largest array.
+    The longest sum of a network runs over the rows of its largest array.
     """
     longest = max(array.size // max(min(array.shape, default=1), 1) for array in trace.values())
-    return max(SAFETY, longest / 2)
+    return precision.factor(longest)
 
 
-def tolerances(rounding, trace, parameters):
+def tolerances(rounding, trace, parameters, precision):
     """Return each quantity's tolerance: safety x noise, and 0 for the weights both sides got."""
-    factor = safety(trace)
+    factor = safety(trace, precision)
     return {
         name: 0.0 if name in parameters else factor * measured.noise
         for name, measured in rounding.items()

@@ -37,9 +37,9 @@ class Steps:
         measured: the Rounding of each step, and `safety` the factor from it to `allowed`.
     """
 
-    def __init__(self, given, reference, x, y, dtype):
+    def __init__(self, given, reference, x, y, precision):
         self.given, self.reference, self.x, self.y = given, reference, x, y
-        self.dtype = np.dtype(dtype)
+        self.precision = precision
         self.sources: dict[str, set[str]] = {}
         inputs: list[torch.Tensor] = []
         with note_kinks(reference.model, inputs):
@@ -48,9 +48,9 @@ class Steps:
         is_exact = parameter.dtype is torch.float64 and parameter.device.type == "cpu"
         exact = (self.computed, inputs) if is_exact else None
         params = {name: given[name] for name in reference.names}
-        traces = float64_traces(reference, params, x, y, dtype, given, exact)
-        self.roundings = roundings(traces, dtype)
-        self.safety = safety(self.computed)
+        traces = float64_traces(reference, params, x, y, precision, given, exact)
+        self.roundings = roundings(traces, precision)
+        self.safety = safety(self.computed, precision)
         self.measure()
 
     def measure(self):
@@ -58,7 +58,7 @@ class Steps:
         measured = next(self.roundings, None)
         if measured is not None:
             self.measured = measured
-            self.allowed = tolerances(measured, self.computed, self.reference.names)
+            self.allowed = tolerances(measured, self.computed, self.reference.names, self.precision)
         return measured is not None
 
     def explained(self, name, difference):
@@ -196,7 +196,7 @@ def step_difference(steps, name, theirs):
     inputs = [steps.value(other) for other in steps.inputs(name)]
     murky = any(array is not None and not np.isfinite(array).all() for array in inputs)
     largest = steps.measured[name].largest * steps.safety
-    overflowed = largest > np.finfo(steps.dtype).max
+    overflowed = largest > steps.precision.max
     return largest_difference(steps.given[name], theirs, murky or overflowed)
 
 
@@ -206,9 +206,13 @@ def is_narrowed(steps, name):
         array.dtype for other in steps.inputs(name) if (array := steps.given.get(other)) is not None
     }
     narrow = steps.given[name].dtype
-    if narrow not in dtypes or narrow.kind != "f" or narrow.itemsize >= steps.dtype.itemsize:
+    if (
+        narrow not in dtypes
+        or narrow.kind != "f"
+        or narrow.itemsize >= steps.precision.numpy.itemsize
+    ):
         return False
-    coarse = float(np.finfo(narrow).eps) / float(np.finfo(steps.dtype).eps)
+    coarse = float(np.finfo(narrow).eps) / steps.precision.eps
     return step_difference(steps, name, steps.computed[name]) <= steps.allowed[name] * coarse
 
 
@@ -244,7 +248,7 @@ def is_kink(steps, name):
     ):
         return False
     allowed, off = steps.allowed[name], differing(steps, name)
-    bit = 4 * np.finfo(steps.dtype).eps * np.abs(value) + np.finfo(steps.dtype).tiny
+    bit = 4 * steps.precision.eps * np.abs(value) + steps.precision.tiny
     left = steps.attempt(name, {quantity: value - np.where(off, bit, 0)})
     right = steps.attempt(name, {quantity: value + np.where(off, bit, 0)})
     above = ours >= np.minimum(left, right) - allowed

@@ -7,7 +7,7 @@ from parity_tests.compare.judge import Cause
 
 def narrow_input(case):
     """Explain a quantity that was computed from an input in a narrower dtype."""
-    if case.steps.dtype != np.float64:
+    if case.steps.precision.numpy != np.float64:
         return None
     slopes = [user for user, _ in activations(case)]
     for name in case.inputs():

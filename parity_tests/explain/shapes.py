@@ -54,7 +54,7 @@ NARROW = (np.float32, np.float16)
 
 def precision(case):
     """Explain a quantity that went through a narrower dtype than the others."""
-    ours, dtype = case.steps.given[case.name], case.steps.dtype
+    ours, dtype = case.steps.given[case.name], case.steps.precision.numpy
     if ours.dtype.kind in "iub":
         return Cause(
             "precision",
@@ -67,7 +67,7 @@ def precision(case):
                 "precision", f"`{case.name}` is rounded to whole numbers: make its array {dtype}."
             )
     for narrow in NARROW:
-        coarse = case.allowed * float(np.finfo(narrow).eps) / float(np.finfo(dtype).eps)
+        coarse = case.allowed * float(np.finfo(narrow).eps) / case.steps.precision.eps
         with np.errstate(over="ignore"):
             exact = np.array_equal(case.ours, case.ours.astype(narrow))
         if narrow != dtype and exact and np.abs(case.ours - case.theirs).max() <= coarse:

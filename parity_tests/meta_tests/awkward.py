@@ -35,5 +35,5 @@ def wrong_quantities(variant, dtype, seed):
     params, x, y = draw_awkward(variant, dtype, seed)
     with np.errstate(all="ignore"):
         given = manual_trace(variants.manual_side(variant), params, x, y)
-        findings = verdicts(given, build_reference(variant, params), x, y)
+        findings, _ = verdicts(given, build_reference(variant, params), x, y)
     return [finding.name for finding in findings if finding.verdict == "wrong"]

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from parity_tests import cli
+from parity_tests.cli.main import main
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def handgrad(monkeypatch, capsys):
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["handgrad", *map(str, arguments)])
         with pytest.raises(SystemExit) as exit_:
-            cli.main()
+            main()
         captured = capsys.readouterr()
         return exit_.value.code or 0, captured.out, captured.err
 

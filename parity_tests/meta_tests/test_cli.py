@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from manual import three_layer_relu
+from parity_tests import run
 from parity_tests.variants import VARIANTS
 
 
@@ -23,8 +24,14 @@ def sign_error(monkeypatch):
     monkeypatch.setattr(three_layer_relu, "backward", wrong)
 
 
-def test_the_main_job_checks_every_variant_in_both_dtypes(handgrad):
-    code, out, err = handgrad("--device", "cpu")
+@pytest.fixture
+def cpu_alone(monkeypatch):
+    """Hide the GPU, if there is one."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+
+
+def test_the_main_job_checks_every_variant_in_both_dtypes(handgrad, cpu_alone):
+    code, out, err = handgrad()
     assert code == 0
     for name in VARIANTS:
         rows = [line for line in out.splitlines() if line.startswith(f"{name} ")]
@@ -35,8 +42,39 @@ def test_the_main_job_checks_every_variant_in_both_dtypes(handgrad):
     assert "\x1b" not in out  # no colour but on a terminal
 
 
-def test_a_name_alone_is_checked(handgrad):
+def test_a_device_that_is_named_is_checked_in_all_that_it_computes_in(handgrad):
     code, out, _ = handgrad("two_layer_relu", "--device", "cpu")
+    rows = [line.split()[1:3] for line in out.splitlines() if line.startswith("two_layer_relu ")]
+    assert rows == [["cpu", dtype] for dtype in ("float64", "float32", "bfloat16")]
+    assert "Settings on cpu in bfloat16: tf32 off, deterministic on." in out
+    _, out, _ = handgrad("two_layer_relu", "--device", "cpu", "--dtype", "tf32")
+    assert "Settings on cpu in tf32: tf32 imitated, deterministic on." in out
+    assert code == 0
+
+
+def test_repeated_runs_are_counted(handgrad, monkeypatch):
+    arguments = ("two_layer_relu", "--dtype", "float64", "--device", "cpu", "--repeat", "3")
+    code, out, _ = handgrad(*arguments, "-v")
+    assert code == 0
+    assert "Every repeated run gave the same bits." in out
+    assert "ratio  distinct  verdict" in out
+
+    def unsteady(*arguments, count=[0], right=run.reference_trace):  # noqa: B006
+        count[0] += 1
+        trace = right(*arguments)
+        return {**trace, "grad_w1": trace["grad_w1"] * (1 + count[0] * 2**-52)}
+
+    monkeypatch.setattr(run, "reference_trace", unsteady)
+    _, out, _ = handgrad(*arguments)
+    assert "varies from run to run: different results 3 of grad_w1." in out
+    _, out, _ = handgrad(*arguments, "--json")
+    counts = {q["name"]: q["distinct"] for q in json.loads(out)["runs"][0]["quantities"]}
+    assert counts["grad_w1"] == 3
+    assert counts["w1"] == 1
+
+
+def test_a_name_alone_is_checked(handgrad, cpu_alone):
+    code, out, _ = handgrad("two_layer_relu")
     assert code == 0
     assert "All match: 22 quantities of 1 variant in 2 comparisons" in out
 
@@ -56,8 +94,8 @@ def test_check_is_the_default_command(handgrad):
     )
 
 
-def test_a_mismatch_exits_with_1_and_is_named(handgrad, sign_error):
-    code, out, _ = handgrad("check", "three_layer_relu", "two_layer_relu", "--device", "cpu")
+def test_a_mismatch_exits_with_1_and_is_named(handgrad, sign_error, cpu_alone):
+    code, out, _ = handgrad("check", "three_layer_relu", "two_layer_relu")
     assert code == 1
     assert "2 of 4 comparisons do not match: three_layer_relu (cpu, float64)" in out
     assert "grad_w2" in out.splitlines()[-1]
@@ -80,19 +118,20 @@ def test_verbose_shows_every_quantity(handgrad):
     assert {"loss", "grad_h", "grad_w1"} <= set(rows)
 
 
-def test_json_is_one_object_of_the_documented_form(handgrad, sign_error):
-    code, out, _ = handgrad("check", "three_layer_relu", "--json", "--device", "cpu")
+def test_json_is_one_object_of_the_documented_form(handgrad, sign_error, cpu_alone):
+    code, out, _ = handgrad("check", "three_layer_relu", "--json")
     assert code == 1
     found = json.loads(out, parse_constant=pytest.fail)
     assert found.keys() == {"version", "environment", "runs"}
     assert found["version"] == 1
     assert found["environment"]["torch"] == torch.__version__
-    assert [run["dtype"] for run in found["runs"]] == ["float64", "float32"]
-    run = found["runs"][0]
-    assert run.keys() == {"variant", "device", "dtype", "verdict", "first", "quantities"}
-    assert (run["variant"], run["verdict"]) == ("three_layer_relu", "mismatch")
-    assert run["first"] == "grad_w2"
-    quantities = {quantity["name"]: quantity for quantity in run["quantities"]}
+    assert [one["dtype"] for one in found["runs"]] == ["float64", "float32"]
+    first = found["runs"][0]
+    contract = {"variant", "device", "dtype", "verdict", "first", "quantities"}
+    assert first.keys() == contract | {"settings", "notes"}
+    assert (first["variant"], first["verdict"]) == ("three_layer_relu", "mismatch")
+    assert first["first"] == "grad_w2"
+    quantities = {quantity["name"]: quantity for quantity in first["quantities"]}
     wrong = quantities["grad_w2"]
     assert wrong["difference"] > wrong["tolerance"] > 0
     assert wrong["shape"] == [8, 8]
@@ -238,7 +277,7 @@ def test_cuda_asked_for_and_absent_is_one_sentence(handgrad):
 @pytest.mark.parametrize("arguments", [["--help"], ["list"], ["--version"], ["train", "--help"]])
 def test_what_needs_no_torch_does_not_import_it(arguments):
     script = (
-        "import sys; from parity_tests.cli import main\n"
+        "import sys; from parity_tests.cli.main import main\n"
         "try: main()\n"
         "except SystemExit as done: sys.exit(done.code or 'torch' in sys.modules)"
     )

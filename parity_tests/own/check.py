@@ -74,14 +74,15 @@ def check_mapping(quantities, reference, x, y, *, loss=None, names=None, params=
     check_some(given, prepared)
     given = {**weights, **given}
     with np.errstate(all="ignore"), torch.inference_mode(False), torch.enable_grad():
-        findings = [in_own_words(f, own) for f in verdicts(given, prepared, x, y)]
+        findings, computed = verdicts(given, prepared, x, y)
     return Report(
         variant=where or "derivation",
         device=str(next(model.parameters()).device),
         dtype=str(np.result_type(*weights.values())),
         loss=float(given["loss"]) if np.size(given.get("loss", [])) == 1 else None,
-        findings=findings,
+        findings=[in_own_words(finding, own) for finding in findings],
         notes=[paired(model, pairs), *strangers(quantities, wanted)],
+        arrays={own.get(n, n): (given[n], computed[n]) for n in computed if n in given},
     )
 
 

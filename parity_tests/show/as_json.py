@@ -2,11 +2,8 @@
 
 import json
 import math
-import platform
-from importlib.metadata import version
 
-import numpy as np
-import torch
+from parity_tests.records.environment import environment
 
 
 def to_json(reports):
@@ -17,18 +14,13 @@ def to_json(reports):
     )
 
 
-def environment():
-    """Return what the numbers depend on: versions, machine type and devices, no names."""
-    return {
-        "handgrad": version("handgrad"),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "torch": torch.__version__,
-        "system": platform.system(),
-        "machine": platform.machine(),
-        "threads": torch.get_num_threads(),
-        "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
-    }
+def diff_json(found):
+    """Return a Difference of two records as a JSON text."""
+    environments = [{"device": record.device, **record.environment} for record in found.records]
+    runs = [run_object(report) for report in found.reports]
+    return json.dumps(
+        {"version": 1, "environments": environments, "runs": runs}, indent=2, allow_nan=False
+    )
 
 
 def run_object(report):
@@ -39,12 +31,15 @@ def run_object(report):
         "dtype": report.dtype,
         "verdict": "match" if report.ok else "mismatch",
         "first": report.first,
-        "quantities": [quantity_object(finding) for finding in report.findings],
+        "settings": report.settings,
+        "notes": report.notes,
+        "quantities": [quantity_object(f, report.distinct.get(f.name)) for f in report.findings],
     }
 
 
-def quantity_object(finding):
-    """Return one finding as an object."""
+def quantity_object(finding, distinct=None):
+    """Return one finding as an object; `distinct` counts its results where it ran repeatedly."""
+    counted = {} if distinct is None else {"distinct": distinct}
     return {
         "name": finding.name,
         "kind": finding.kind,
@@ -53,6 +48,7 @@ def quantity_object(finding):
         "tolerance": number(finding.tolerance),
         "shape": list(finding.shape),
         "cause": finding.cause._asdict() if finding.cause else None,
+        **counted,
     }
 
 

@@ -1,19 +1,12 @@
 """Two training runs as a picture: both loss curves, and how far apart they are."""
 
 from parity_tests.errors import InputError
+from parity_tests.targets import check_target
 
 
-def check_target(path, force):
+def check_plot(path, force):
     """Raise InputError where matplotlib, an extra, is missing, or `path` may not be written."""
-    try:
-        if path.is_dir() or (path.exists() and not force):
-            raise InputError(f"{path} is there already: choose another name, or add --force.")
-        if not path.parent.is_dir():
-            raise InputError(
-                f"There is no folder {path.parent} to write {path.name} into: make it."
-            )
-    except OSError as error:
-        raise InputError(f"Cannot write the plot to {path}: {error.strerror}.") from None
+    check_target(path, force)
     try:
         from matplotlib.figure import Figure
     except ImportError:

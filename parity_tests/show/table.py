@@ -33,38 +33,41 @@ def new_table(title=None):
 def summary(reports, width=WIDTH):
     """Draw one line for each report; less of it where `width` is too small for all."""
     wide = width >= WIDTH
+    drifts = any(report.drift for report in reports)
+    columns = {
+        "variant": lambda report: report.variant,
+        "device": lambda report: report.device,
+        "dtype": lambda report: report.dtype,
+        "compared": lambda report: str(len(report.findings)),
+        "loss": lambda report: "" if report.loss is None else f"{report.loss:.6g}",
+        "worst": lambda report: report.worst.name,
+        "difference / tolerance": lambda report: (
+            f"{report.worst.difference:.1e} / {report.worst.tolerance:.1e}"
+        ),
+        "ratio": lambda report: f"{report.worst.ratio:.3g}",
+        "drift": lambda report: f"{report.drift.largest:.1e}",
+        "verdict": lambda report: verdict("match" if report.ok else "mismatch"),
+    }
+    left_out = {"ratio"} if wide else {"compared", "difference / tolerance"}
+    left_out |= {"device", "compared"} if drifts else {"drift"}
     table = new_table()
-    for heading in ("variant", "device", "dtype"):
-        table.add_column(heading, no_wrap=True)
-    if wide:
-        table.add_column("compared", justify="right")
-    table.add_column("loss", justify="right")
-    table.add_column("worst", no_wrap=True)
-    table.add_column("difference / tolerance" if wide else "ratio", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
+    for heading in (shown := [name for name in columns if name not in left_out]):
+        right = heading in ("compared", "loss")
+        table.add_column(heading, no_wrap=not right, justify="right" if right else "left")
     for report in reports:
-        worst = report.worst
-        apart = f"{worst.difference:.1e} / {worst.tolerance:.1e}" if wide else f"{worst.ratio:.3g}"
-        table.add_row(
-            report.variant,
-            report.device,
-            report.dtype,
-            *([str(len(report.findings))] if wide else []),
-            "" if report.loss is None else f"{report.loss:.6g}",
-            worst.name,
-            apart,
-            verdict("match" if report.ok else "mismatch"),
-        )
+        table.add_row(*(columns[heading](report) for heading in shown))
     return table
 
 
 def details(report):
     """Draw one line for each quantity of a report."""
-    table = new_table(f"{report.variant}, {report.device}, {report.dtype}")
+    table = new_table(", ".join(filter(None, (report.variant, report.device, report.dtype))))
     for heading in ("quantity", "kind", "shape"):
         table.add_column(heading, no_wrap=True)
     for heading in ("difference", "tolerance", "ratio"):
         table.add_column(heading, no_wrap=True, justify="right")
+    if report.distinct:
+        table.add_column("distinct", no_wrap=True, justify="right")
     table.add_column("verdict", no_wrap=True)
     for finding in report.findings:
         table.add_row(
@@ -74,6 +77,7 @@ def details(report):
             f"{finding.difference:.2e}",
             f"{finding.tolerance:.2e}",
             f"{finding.ratio:.3g}",
+            *([str(report.distinct.get(finding.name, ""))] if report.distinct else []),
             verdict(finding.verdict),
         )
     return table
@@ -140,8 +144,37 @@ def print_reports(out, reports, own, verbose):
             first = next(report for report in wrong if report.variant == variant)
             print_lines(out, explanations(first))
         out.print(conclusion(reports))
+        for line in (*settings_lines(reports), *repeat_lines(reports)):
+            out.print(line)
     for report in own:
         print_lines(out, whole_report(report))
+
+
+def settings_lines(reports):
+    """Say what torch was set to, where it matters: on a GPU, and for what has no dtype of NumPy."""
+    lines = []
+    for report in reports:
+        if report.device != "cpu" or report.dtype not in ("float64", "float32"):
+            settings = ", ".join(f"{name} {value}" for name, value in report.settings.items())
+            lines.append(f"Settings on {report.device} in {report.dtype}: {settings}.")
+    return dict.fromkeys(lines)
+
+
+def repeat_lines(reports):
+    """Say of runs that were repeated which quantities were not the same in every bit."""
+    repeated = [report for report in reports if report.distinct]
+    lines = []
+    for report in repeated:
+        varying = {name: count for name, count in report.distinct.items() if count > 1}
+        if varying:
+            found = ", ".join(f"{count} of {name}" for name, count in varying.items())
+            lines.append(
+                f"{report.variant} ({report.device}, {report.dtype}) varies from run to run: "
+                f"different results {found}."
+            )
+    if repeated and not lines:
+        return ["Every repeated run gave the same bits."]
+    return lines
 
 
 def print_lines(out, shown):
@@ -170,10 +203,11 @@ def conclusion(reports):
             "allows."
         )
     first = bad[0]
+    where = ", ".join(filter(None, (first.device, first.dtype)))
     return (
         f"{len(bad)} of {len(reports)} comparison{'s' * (len(reports) > 1)} "
-        f"do{'es' * (len(bad) == 1)} not match: {first.variant} "
-        f"({first.device}, {first.dtype}) differs first in {first.first}."
+        f"do{'es' * (len(bad) == 1)} not match: {first.variant} ({where}) differs first in "
+        f"{first.first}."
     )
 
 

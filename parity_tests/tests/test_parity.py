@@ -5,6 +5,7 @@ import torch
 from manual.training import step
 from parity_tests import variants
 from parity_tests.compare.drift import apart, loss_tolerance, train_both
+from parity_tests.compare.precision import BFLOAT16, TF32, rounded
 from parity_tests.compare.trace import like, manual_trace
 from parity_tests.compare.weights import to_notebook
 from parity_tests.run import build_reference, compare
@@ -15,6 +16,17 @@ from parity_tests.tests.cases import CASES, draw_case
 def test_every_quantity_matches(variant, case, dtype, device):
     params, x, y = draw_case(variant, case, dtype)
     report = compare(variant, params, x, y, device)
+    assert [finding for finding in report.findings if finding.verdict != "match"] == []
+
+
+@pytest.mark.parametrize("precision", [TF32, BFLOAT16], ids=lambda precision: precision.name)
+@pytest.mark.parametrize("case", CASES)
+def test_every_quantity_matches_in_short_precisions(variant, case, precision, device):
+    """TF32 is the GPU's own, or imitated on the CPU."""
+    params, x, y = draw_case(variant, case, "float32")
+    params = {name: rounded(w, precision) for name, w in params.items()}
+    x, y = rounded(x, precision), rounded(y, precision)
+    report = compare(variant, params, x, y, device, precision)
     assert [finding for finding in report.findings if finding.verdict != "match"] == []
 
 

@@ -1,0 +1,1 @@
+"""The command line. torch takes seconds to import: commands that need it import it themselves."""

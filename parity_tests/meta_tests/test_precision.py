@@ -1,0 +1,126 @@
+import os
+
+import numpy as np
+import pytest
+import torch
+
+from manual import three_layer_relu_bias
+from parity_tests.compare import precision
+from parity_tests.compare.precision import BFLOAT16, FLOAT32, FLOAT64, TF32, arithmetic, to_tf32
+from parity_tests.errors import InputError
+from parity_tests.run import compare_variant
+
+SHORT = ["tf32", "bfloat16"]
+
+
+@pytest.fixture
+def settings():
+    """Put torch's settings back as they were."""
+    before = read()
+    yield
+    torch.set_float32_matmul_precision(before[0])
+    torch.backends.cudnn.allow_tf32 = before[1]
+    torch.use_deterministic_algorithms(before[2], warn_only=before[3])
+
+
+def read():
+    return (
+        torch.get_float32_matmul_precision(),
+        torch.backends.cudnn.allow_tf32,
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+        os.environ.get("CUBLAS_WORKSPACE_CONFIG"),
+    )
+
+
+def fail_inside(seen, *arguments):
+    with arithmetic(*arguments):
+        seen.append(read())
+        raise ArithmeticError
+
+
+@pytest.mark.parametrize("workspace", [None, ":16:8"])
+@pytest.mark.parametrize("before", ["high", "highest"])
+def test_settings_are_set_and_as_they_were_after_an_exception(
+    settings, monkeypatch, before, workspace
+):
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    if workspace:
+        monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", workspace)
+    torch.set_float32_matmul_precision(before)
+    torch.backends.cudnn.allow_tf32 = True
+    was = read()
+    seen: list[tuple] = []
+    for chosen, device in ((FLOAT32, "cpu"), (TF32, "cuda:1")):
+        with pytest.raises(ArithmeticError):
+            fail_inside(seen, chosen, device)
+    assert [now[:2] for now in seen] == [("highest", False), ("high", True)]
+    assert {now[2:] for now in seen} == {(True, True, workspace or ":4096:8")}
+    assert read() == was
+
+
+def test_epsilons_are_those_of_the_formats():
+    assert [p.eps for p in (FLOAT64, FLOAT32, TF32, BFLOAT16)] == [2**-52, 2**-23, 2**-10, 2**-7]
+    for p in (FLOAT64, FLOAT32, BFLOAT16):
+        info = torch.finfo(p.torch)
+        assert (p.eps, p.tiny, p.max) == (info.eps, info.tiny, info.max)
+
+
+def test_tf32_is_the_nearest_number_of_ten_bits_ties_to_even():
+    bit = 2.0**-10
+    given = [1 + bit / 2, 1 + 1.5 * bit, 1 + 0.51 * bit, -(1 + 0.49 * bit), 0.0, np.inf, np.nan]
+    wanted = [1.0, 1 + 2 * bit, 1 + bit, -1.0, 0.0, np.inf, np.nan]
+    found = to_tf32(torch.tensor(given))
+    assert torch.equal(found[:-1], torch.tensor(wanted)[:-1])
+    assert found[-1].isnan()
+    assert to_tf32(torch.tensor(given, dtype=torch.float64)).tolist()[0] == given[0]
+
+
+def test_products_are_rounded_to_tf32_forward_and_backward():
+    with arithmetic(FLOAT32):
+        layer = torch.nn.Linear(8, 8)
+        x = torch.randn(8, 8, requires_grad=True)
+        exact = layer(x)
+    with arithmetic(TF32):
+        out = layer(x)
+        (grad,) = torch.autograd.grad(out.sum(), x)
+    w, b = layer.weight.detach(), layer.bias.detach()
+    assert not torch.equal(out, exact)
+    assert torch.equal(out, to_tf32(x.detach()) @ to_tf32(w).T + b)
+    assert torch.allclose(grad, to_tf32(w).sum(0).expand(8, 8), rtol=1e-6)
+    assert not torch.allclose(grad, w.sum(0).expand(8, 8), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_a_short_precision_matches_at_its_own_noise_and_not_at_float32s(variant, name, monkeypatch):
+    assert compare_variant(variant, "cpu", name).ok
+    monkeypatch.setitem(
+        precision.PRECISIONS,
+        name,
+        precision.PRECISIONS[name]._replace(eps=FLOAT32.eps, draws=3, safety=64),
+    )
+    assert not compare_variant(variant, "cpu", name).ok
+
+
+@pytest.mark.parametrize("name", SHORT)
+@pytest.mark.parametrize("wrong", ["grad_w1", "grad_b2", "grad_h1", "grad_w3"])
+def test_a_wrong_sign_is_named_in_any_precision(monkeypatch, name, wrong):
+    def backward(params, x, y, values, right=three_layer_relu_bias.backward):
+        grads = right(params, x, y, values)
+        return {**grads, wrong: -grads[wrong]}
+
+    monkeypatch.setattr(three_layer_relu_bias, "backward", backward)
+    report = compare_variant("three_layer_relu_bias", "cpu", name)
+    assert [(f.name, f.cause.kind) for f in report.findings if f.cause] == [(wrong, "sign")]
+
+
+def test_long_sums_are_allowed_what_adding_up_makes():
+    assert FLOAT64.factor(100) == 64
+    assert FLOAT64.factor(1000) == 500
+    assert BFLOAT16.factor(1000) == 8  # summed in float32
+    assert BFLOAT16.factor(2**24) == 128
+
+
+def test_a_precision_that_is_none_is_one_sentence():
+    with pytest.raises(InputError, match=r"no dtype 'float16': use one of float64, .*bfloat16"):
+        precision.check_precision("float16", "cpu")

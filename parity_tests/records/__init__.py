@@ -1,0 +1,1 @@
+"""Runs that are kept in files, and compared with runs of other machines."""

@@ -25,6 +25,15 @@ VARIANT = "two_layer_relu"
 RATES = two_layer_relu.LEARNING_RATES
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    # the network is too small to share out, and on a busy machine threads wait for each other
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.fixture(params=list(RUNGS))
 def rung(request):
     return request.param

@@ -1,9 +1,8 @@
 """Rung 8: gradients as a function.
 
 New against rung 7 (own_module.py): the loss is a function of the weights, and
-`grad_and_value` turns it into another function, one that returns the gradients with the loss.
-Nothing has a `.grad`, so there is nothing to clear; nothing is changed in place, so there is
-nothing to copy. Each step makes new weights from the old ones.
+`grad_and_value` makes of it a function that returns the gradients with the loss. There is no
+`.grad` to clear, and nothing is changed in place: each step makes new weights from the old.
 For you: `functional_call` runs a module with weights from outside in place of its own. Such
 functions can be put into each other, for second derivatives or, with `vmap`, one gradient a row.
 It costs a second set of weights at each step. The traps: the gradients come first, the loss

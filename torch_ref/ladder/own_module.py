@@ -1,13 +1,12 @@
 """Rung 7: a module of your own.
 
 New against rung 6 (optim.py): the network is a class. `__init__` says which weights there are,
-`forward` is the code of rung 2, and may be any Python. Without `nn.Linear` the weights have
-the notebook's names and orientation, and nothing is transposed.
+`forward` is rung 2's, and may be any Python. Without `nn.Linear` the weights have the
+notebook's names and orientation, and nothing is transposed.
 For you: an `nn.Parameter` that is set on a module is found by `parameters()`, so the optimizer
 trains it, and by `to`, `zero_grad` and `state_dict`.
-The trap: a plain tensor, or one in a list, is not found: it trains as little as x does, and
-nothing warns. Call `model(x)`, not `model.forward(x)`, which leaves out the hooks.
-What one mostly writes, layers inside a class, is torch_ref/two_layer_relu.py.
+The trap: a plain tensor is not found, nor is a parameter in a list. It is not trained, and
+nothing warns. What one mostly writes, layers in a class, is torch_ref/two_layer_relu.py.
 """
 
 import torch

@@ -7,14 +7,13 @@ turn, and counts what is not caught. `python benchmarks/seeds.py 50` takes 50 se
 
 import sys
 
-import numpy as np
-
 from parity_tests import variants
 from parity_tests.compare.judge import largest_difference
+from parity_tests.compare.precision import PRECISIONS
 from parity_tests.compare.trace import manual_trace
-from parity_tests.run import compare
+from parity_tests.run import compare, draw
 
-PLANTED = {"float64": 1e-9, "float32": 1e-3}
+PLANTED = {"float64": 1e-9, "float32": 1e-3, "tf32": 0.1, "bfloat16": 1.0}
 
 
 def examine(variant, dtype, seeds):
@@ -22,8 +21,8 @@ def examine(variant, dtype, seeds):
     network = variants.manual_side(variant)
     mismatches, worst, missed, planted = 0, (0.0, ""), [], 0
     for seed in range(seeds):
-        params, x, y = variants.draw(variant, seed, np.dtype(dtype))
-        report = compare(variant, params, x, y)
+        params, x, y = draw(variant, seed, PRECISIONS[dtype])
+        report = compare(variant, params, x, y, precision=PRECISIONS[dtype])
         mismatches += not report.ok
         worst = max(worst, (report.worst.ratio, f"{report.worst.name}, seed {seed}"))
         given = manual_trace(network, params, x, y)
@@ -35,7 +34,7 @@ def examine(variant, dtype, seeds):
                 if largest_difference(wrong, right) <= finding.tolerance:
                     missed.append(f"{finding.name} of seed {seed}")
     print(
-        f"{variant:<25} {dtype}  {seeds - mismatches} of {seeds} match, "
+        f"{variant:<25} {dtype:<9} {seeds - mismatches} of {seeds} match, "
         f"worst {worst[0]:.3f} of its tolerance ({worst[1]}); "
         f"{PLANTED[dtype]:.0e} planted: {planted - len(missed)} of {planted} caught"
         + (f", not {', '.join(missed)}" if missed else ""),

@@ -85,9 +85,10 @@ def check(
             with redirect_stdout(sys.stderr if as_json else sys.stdout):
                 own.append(check_path(name))
     if html is not None:
+        from parity_tests.records.environment import environment
         from parity_tests.show.page import write_check
 
-        write_check(html, reports + own, force)
+        write_check(html, reports + own, environment(), force)
     if as_json:
         from parity_tests.show.as_json import to_json
 

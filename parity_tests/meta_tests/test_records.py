@@ -327,7 +327,7 @@ def test_the_command_line_records_and_compares(handgrad, tmp_path):
     arguments = ("two_layer_relu", "--size", "6,3,4,1", "--dtype")
     code, out, err = handgrad("record", first, *arguments, "float32")
     assert (code, err) == (0, "")
-    assert f"Wrote {first}: 1 runs on cpu" in out
+    assert f"Wrote {first}: 1 run on cpu." in out
     handgrad("record", second, *arguments, "tf32")
     code, out, _ = handgrad("diff", first, second)
     assert code == 0

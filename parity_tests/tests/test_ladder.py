@@ -12,8 +12,8 @@ import torch
 from manual import two_layer_relu
 from manual.training import step
 from manual.training import train as manual_train
-from parity_tests.compare.devices import exact_float32
 from parity_tests.compare.drift import apart, loss_tolerance
+from parity_tests.compare.precision import arithmetic, precision_of
 from parity_tests.compare.trace import manual_trace, to_numpy
 from parity_tests.compare.weights import to_tensor
 from parity_tests.run import compare
@@ -23,15 +23,6 @@ from torch_ref.ladder.function import ReLU
 
 VARIANT = "two_layer_relu"
 RATES = two_layer_relu.LEARNING_RATES
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    # the network is too small to share out, and on a busy machine threads wait for each other
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(params=list(RUNGS))
@@ -50,9 +41,10 @@ def train_of(rung, backend="aot_eager"):
 
 def climb(train, params, x, y, learning_rates, device):
     """Call the `train` of a rung with copies of NumPy arrays, and return NumPy arrays."""
+    precision = precision_of(params)
     params = {name: to_tensor(w, device=device) for name, w in params.items()}
     x, y = to_tensor(x, device=device), to_tensor(y, device=device)
-    with exact_float32():
+    with arithmetic(precision, device):
         losses, grads, params = train(params, x, y, learning_rates)
     grads = {name: to_numpy(grad) for name, grad in grads.items()}
     return losses, grads, {name: to_numpy(w) for name, w in params.items()}

@@ -63,6 +63,15 @@ def test_a_forward_pass_that_changes_a_weight_is_refused(monkeypatch):
         compare_variant("two_layer_relu")
 
 
+def test_a_wrong_value_is_told_with_the_line_that_computes_it(monkeypatch):
+    """Not with the line of the backward pass that takes it out of the dict."""
+    right = two_layer_relu.forward
+    monkeypatch.setattr(two_layer_relu, "forward", lambda *a: {**right(*a), "h": -right(*a)["h"]})
+    report = compare_variant("two_layer_relu")
+    assert report.lines["h"].endswith(": h = x.dot(w1)")
+    assert report.lines["h_relu"].endswith(": h_relu = np.maximum(h, 0)")
+
+
 def test_a_mismatch_is_explained_with_its_line(monkeypatch):
     monkeypatch.setattr(
         two_layer_relu, "backward", broken(lambda g, *_: {**g, "grad_w2": -g["grad_w2"]})

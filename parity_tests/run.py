@@ -36,18 +36,20 @@ def layer_sizes(name, params):
     return dict(zip(list(variants.sizes(name))[1:], numbers, strict=True))
 
 
-def compare(name, params, x, y, device="cpu", precision=None, repeat=0):
+def compare(name, params, x, y, device="cpu", precision=None, repeat=0, network=None):
     """Run a variant's two versions from the same weights and data, and return the Report.
 
     All arrays have one dtype, in which both compute, or that in which the hand-written side
     imitates `precision`. Both the whole runs and each step on its own have to match; where one
     of them does not, the report is on the steps. A run that overflows is no error: both
     versions have to say so. PyTorch's runs once, or `repeat` times to count different results.
+    The hand-written side is `network`, by default the variant's own.
     """
     precision = precision or precision_of(params)
+    network = network or variants.manual_side(name)
     with np.errstate(over="ignore", invalid="ignore"), arithmetic(precision, device):
         reference = build_reference(name, params, device, precision)
-        given = own_trace(variants.manual_side(name), reference, params, x, y)
+        given = own_trace(network, reference, params, x, y)
         findings, computed = whole_run(given, reference, x, y, precision)
         steps, step_computed = verdicts(given, reference, x, y, precision)
         distinct = distinct_results(reference, x, y, repeat)
@@ -66,8 +68,7 @@ def compare(name, params, x, y, device="cpu", precision=None, repeat=0):
         distinct=distinct,
     )
     if not report.ok:
-        source = variants.manual_side(name).__file__
-        report.lines.update(assigned(source, {finding.name for finding in findings}))
+        report.lines.update(assigned(network.__file__, {finding.name for finding in findings}))
     return report
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, cast
 
 import typer
 
-from parity_tests.cli import checking, recording, training
+from parity_tests.cli import checking, lessons, recording, training
 from parity_tests.errors import InputError
 from parity_tests.show.table import console
 
@@ -23,6 +23,7 @@ COMMANDS: dict[str, Callable] = {
     "train": training.train,
     "record": recording.record,
     "diff": recording.diff,
+    "lesson": lessons.lesson,
 }
 for command, function in COMMANDS.items():
     app.command(command)(function)

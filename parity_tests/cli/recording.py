@@ -60,8 +60,8 @@ def record(
             runs.append(take(name, device, dt, seed, sizes[name]))
         write(path, Record(device, environment(device), runs), force)
     console().print(
-        f"Wrote {path}: {len(runs)} run{'s' * (len(runs) > 1)} on {device}. Compare it, on any machine: "
-        f"handgrad diff {path} OTHER",
+        f"Wrote {path}: {len(runs)} run{'s' * (len(runs) > 1)} on {device}. "
+        f"Compare it, on any machine: handgrad diff {path} OTHER",
         markup=False,
         soft_wrap=True,
     )

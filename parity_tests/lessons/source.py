@@ -1,0 +1,75 @@
+"""The code of both versions, as it stands in the files, coloured for a page."""
+
+import ast
+import inspect
+from pathlib import Path
+from typing import NamedTuple
+
+from markupsafe import Markup
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+from parity_tests.own.lines import Line, assignments
+
+
+class Code(NamedTuple):
+    """Some lines of a file: its name, the number of each line, and their code."""
+
+    file: str
+    lines: list[Line]
+
+
+def coloured(code):
+    """Return Python code as HTML; the colours are classes of the page's style."""
+    return Markup(highlight(code, PythonLexer(), HtmlFormatter(nowrap=True)).rstrip("\n"))
+
+
+def file_name(module):
+    """Return the name of a module's file from the top of the repository: manual/NAME.py."""
+    return "/".join(Path(module.__file__).parts[-len(module.__name__.split(".")) :])
+
+
+def code_of(module, names):
+    """Return for each of the names that a module assigns the Code of the line that does."""
+    found = assignments(module.__file__, set(names))
+    return {
+        name: Code(file_name(module), [Line(line.number, dedented(line.code))])
+        for name, line in found.items()
+    }
+
+
+def torch_code(module, name):
+    """Return the Code of a value in a PyTorch module: the submodule, and where it is called."""
+    text = Path(module.__file__).read_text(encoding="utf-8")
+    lines = text.splitlines()
+    found = [
+        Line(node.lineno, dedented("\n".join(lines[node.lineno - 1 : node.end_lineno])))
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Assign | ast.Return) and uses_own(node, name)
+    ]
+    return Code(file_name(module), sorted(found))
+
+
+def uses_own(node, name):
+    """Say whether a statement has `self.name` in it."""
+    return any(
+        isinstance(part, ast.Attribute)
+        and part.attr == name
+        and isinstance(part.value, ast.Name)
+        and part.value.id == "self"
+        for part in ast.walk(node)
+    )
+
+
+def whole(function, module):
+    """Return the Code of a whole function of a module."""
+    lines, first = inspect.getsourcelines(function)
+    numbered = [Line(first + i, line.rstrip("\n")) for i, line in enumerate(lines)]
+    return Code(file_name(module), numbered)
+
+
+def dedented(code):
+    """Return code without the indentation of its first line."""
+    indent = len(code) - len(code.lstrip())
+    return "\n".join(line[indent:] for line in code.splitlines())

@@ -1,0 +1,223 @@
+"""The lessons: built from the code and from a real run, and looked at in a real browser."""
+
+import html
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import manual
+from manual import three_layer_relu_bias
+from parity_tests import variants
+from parity_tests.lessons.breaking import broken_lines, planted
+from parity_tests.lessons.diagram import diagram
+from parity_tests.lessons.site import pages_of, write_site
+from parity_tests.meta_tests.conftest import serious
+from parity_tests.run import compare_variant
+from torch_ref.ladder import RUNGS
+
+PAGES = [*variants.VARIANTS, "ladder", "index"]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """Give the folder of all pages."""
+    folder = tmp_path_factory.mktemp("lessons")
+    write_site(folder, pages_of())
+    return folder
+
+
+def text_of(page):
+    """Return what a reader sees of some HTML."""
+    return html.unescape(re.sub(r"<[^>]+>", "", page))
+
+
+def test_all_pages_are_there_and_small(site):
+    assert {path.name for path in site.iterdir()} == {f"{name}.html" for name in PAGES}
+    for path in site.iterdir():
+        assert path.stat().st_size < 600_000
+        assert "<script" not in path.read_text()
+
+
+def test_every_quantity_has_its_row_with_formula_lines_and_numbers(site, variant):
+    page = (site / f"{variant}.html").read_text()
+    names = [f.name for f in compare_variant(variant).findings if f.kind != "parameter"]
+    rows = dict(re.findall(r'<section class="quantity" id="(\w+)"(.*?)</section>', page, re.S))
+    assert sorted(rows) == sorted(names)
+    source = Path(variants.manual_side(variant).__file__).read_text().splitlines()
+    for name, row in rows.items():
+        assert "<math" in row
+        assert ": match" in text_of(row)
+        number, code = re.search(r'<span class="no">(\d+)</span>(.*)', row).groups()
+        assert text_of(code) == source[int(number) - 1].strip()
+        assert code.startswith(f'<span class="n">{name}</span>')
+
+
+def test_pytorchs_lines_are_those_of_the_file(site, variant):
+    page = (site / f"{variant}.html").read_text()
+    source = Path(variants.torch_side(variant).__file__).read_text().splitlines()
+    block = rf"PyTorch, torch_ref/{variant}.py</figcaption>\n<pre.*?>(.*?)</pre>"
+    shown = re.findall(block, page, re.S)
+    lines = [
+        (int(number), text_of(code))
+        for block in shown
+        for number, code in re.findall(r'<span class="no">(\d+)</span>(.*)', block)
+    ]
+    assert len(lines) >= 2 * len(shown) - 1
+    for number, code in lines:
+        assert code == source[number - 1].strip()
+
+
+def test_gradients_say_where_pytorch_has_them(site):
+    page = text_of((site / "three_layer_relu_bias.html").read_text())
+    for words in (
+        "model.h2.weight.grad.T",
+        "model.h2.bias.grad\n",
+        "h2_relu.grad, after h2_relu.retain_grad()",
+        "by ReluBackward0 of h2_relu",
+        "by AddmmBackward0 of h2",
+        "by MseLossBackward0 of loss",
+    ):
+        assert words in page
+
+
+def test_each_broken_line_is_named_alone(variant):
+    network = variants.manual_side(variant)
+    found = broken_lines(variant, *variants.draw(variant), network)
+    assert [one.name for one in found] == list(network.backward(*arguments(variant)))
+    for one in found:
+        assert one.said[-1].startswith(f"Wrong: {one.name}.") or "it raised" in one.said[0]
+        assert "unknown" not in one.said[0]
+        assert str(Path.cwd()) not in "".join(one.said)
+
+
+def arguments(variant):
+    params, x, y = variants.draw(variant)
+    return params, x, y, variants.manual_side(variant).forward(params, x, y)
+
+
+def test_any_line_can_be_broken():
+    assert planted("h * 3") == ("-(h * 3)", "the sign is wrong")
+    assert planted("2.0 * (y_pred - y)") == ("(y_pred - y)", "the 2 of the square is forgotten")
+
+
+def test_a_page_shows_the_line_as_it_is_now_and_what_is_wrong_with_it(tmp_path):
+    """A copy of the three packages, one line of it changed; nothing else is edited."""
+    root = Path(manual.__file__).parents[1]
+    for package in ("manual", "torch_ref", "parity_tests"):
+        shutil.copytree(
+            root / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    changed = tmp_path / "manual" / "three_layer_relu_bias.py"
+    source = changed.read_text()
+    line = "grad_b2 = grad_h2.sum(axis=0)  # (h2,)"
+    assert line in source
+    changed.write_text(source.replace(line, "grad_b2 = -grad_h2.sum(axis=0)  # (h2,)"))
+    command = [sys.executable, "-m", "parity_tests", "lesson", "three_layer_relu_bias"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    page = text_of((tmp_path / "lessons" / "three_layer_relu_bias.html").read_text())
+    assert "grad_b2 = -grad_h2.sum(axis=0)" in page
+    assert "Wrong: grad_b2." in page
+    assert "sign: `grad_b2`" in page or "sign: grad_b2 has the wrong sign" in page
+
+
+def test_the_index_leads_through_all_in_the_notebooks_order(site):
+    page = (site / "index.html").read_text()
+    main = page.split("</nav>")[1]
+    assert re.findall(r'<h2><a href="(\w+)\.html"', main) == [*variants.VARIANTS, "ladder"]
+    assert "each product gets a bias" in text_of(main)
+
+
+def test_the_ladder_shows_every_rung_and_that_it_matches(site):
+    page = (site / "ladder.html").read_text()
+    assert re.findall(r'<h2 id="(\w+)">', page) == list(RUNGS)
+    assert page.count("match, each within what rounding allows") == len(RUNGS)
+
+
+def test_every_link_leads_somewhere(site):
+    for path in site.iterdir():
+        for target in re.findall(r'href="([^"]+)"', path.read_text()):
+            file, _, place = target.partition("#")
+            if target.startswith("data:"):
+                continue
+            found = site / file if file else path
+            assert found.exists(), target
+            assert not place or f'id="{place}"' in found.read_text()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_pages_open_in_a_browser(site, visit, width, scheme):
+    for name in PAGES:
+        page, trouble = visit(site / f"{name}.html", width, scheme)
+        assert trouble == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert serious(page) == []
+        if name in variants.VARIANTS:
+            left, right = page.locator("#loss .pair > div").all()
+            ours, theirs = left.bounding_box(), right.bounding_box()
+            assert (ours["y"] == theirs["y"]) == (width == 1280)  # beside, or one below the other
+
+
+def test_pages_can_be_read_without_scripts(site, visit):
+    page, trouble = visit(site / "two_layer_relu.html", scripts=False)
+    assert trouble == []
+    assert page.locator("#verdict").is_visible()
+    assert page.locator("#grad_w1 math").is_visible()
+
+
+def test_nothing_but_lessons_is_written_over(site, handgrad, tmp_path, monkeypatch):
+    mine = tmp_path / "index.html"
+    mine.write_text("mine")
+    code, out, err = handgrad("lesson", "--out", tmp_path)
+    assert (code, out) == (2, "")
+    assert f"{mine} is there already, and is no lesson" in err
+    assert mine.read_text() == "mine"
+    assert list(tmp_path.iterdir()) == [mine]
+
+
+def test_one_page_alone_has_no_dead_link(handgrad, tmp_path):
+    code, out, _ = handgrad("lesson", "two_layer_relu", "--out", tmp_path / "new")
+    assert code == 0
+    path = tmp_path / "new" / "two_layer_relu.html"
+    assert out == f"Open {path} in a browser.\n"
+    assert list((tmp_path / "new").iterdir()) == [path]
+    assert re.findall(r'href="(\w+\.html)', path.read_text()) == ["two_layer_relu.html"]
+
+
+BAD = {
+    ("lesson", "no_such"): "no lesson 'no_such': choose one of two_layer_relu",
+    ("lesson", "--out", "file"): "file is no folder",
+    ("lesson", "--out", "file/below"): "Cannot make the folder file/below",
+    ("lesson", "two_layer_relu", "--solved"): "--solved goes with --notebook",
+    ("lesson", "--notebook", "a.ipynb"): "A notebook is of one variant",
+    ("lesson", "ladder", "--notebook", "a.ipynb"): "no variant 'ladder'",
+}
+
+
+@pytest.mark.parametrize(("arguments", "words"), BAD.items(), ids=map(" ".join, BAD))
+def test_bad_input_is_one_sentence(handgrad, monkeypatch, tmp_path, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    Path("file").write_text("mine")
+    code, out, err = handgrad(*arguments)
+    assert (code, out) == (2, "")
+    assert words in err
+    assert err.count("\n") == 1
+
+
+def test_a_diagram_has_a_box_for_each_quantity_and_an_arrow_for_each_step():
+    sources = {"h": ["w1", "x"], "y_pred": ["w2", "h", "x"], "loss": ["y_pred", "y"]}
+    found = diagram(sources, dict.fromkeys(("x", "y", "w1", "w2", "h", "y_pred"), "2 x 2"))
+    assert {box.name for box in found.boxes} == {"x", "y", "w1", "w2", "h", "y_pred", "loss"}
+    assert len(found.arrows) == 7
+    assert sum("C" in arrow.path for arrow in found.arrows) == 1  # x to y_pred goes around h
+    assert found.sentence.startswith("w1 and x give h; ")
+
+
+def test_a_mistake_leaves_the_module_as_it_was():
+    before, name = three_layer_relu_bias.backward, "three_layer_relu_bias"
+    broken_lines(name, *variants.draw(name), three_layer_relu_bias)
+    assert three_layer_relu_bias.backward is before

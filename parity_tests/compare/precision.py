@@ -105,22 +105,22 @@ def arithmetic(precision, device="cpu"):
     TF32. The CPU has no TF32: there, what goes into a product is rounded to it.
     """
     matmul, cudnn = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
-    deterministic = torch.are_deterministic_algorithms_enabled()
-    only_warn = torch.is_deterministic_algorithms_warn_only_enabled()
+    deterministic = torch.get_deterministic_debug_mode()
     workspace = os.environ.get(WORKSPACE)
     is_tf32 = precision.name == "tf32"
     on_gpu = not str(device).startswith("cpu")
     try:
         torch.set_float32_matmul_precision("high" if is_tf32 and on_gpu else "highest")
         torch.backends.cudnn.allow_tf32 = is_tf32
-        torch.use_deterministic_algorithms(True, warn_only=True)
+        # use_deterministic_algorithms says the same, but takes a second to import the compiler
+        torch.set_deterministic_debug_mode("warn")
         os.environ[WORKSPACE] = workspace or ":4096:8"
         with TF32Products() if is_tf32 and not on_gpu else nullcontext():
             yield
     finally:
         if workspace is None:
             del os.environ[WORKSPACE]
-        torch.use_deterministic_algorithms(deterministic, warn_only=only_warn)
+        torch.set_deterministic_debug_mode(deterministic)
         torch.backends.cudnn.allow_tf32 = cudnn
         torch.set_float32_matmul_precision(matmul)
 

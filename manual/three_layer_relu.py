@@ -1,33 +1,42 @@
-"""Three layers, ReLU, no biases: the notebook's cells 13 to 20.
+r"""Three layers, ReLU, no biases: the notebook's cells 13 to 20.
 
 New against `two_layer_relu`: a second hidden layer. The chain rule does what it did before,
 once more.
 
-Forward, for a batch of n rows (`@` is the matrix product, the notebook's `.dot`):
+Forward, for a batch of n rows. Written side by side, $x w_1$ is the matrix product, `x.dot(w1)`
+in the code; $\hat y$ is the prediction `y_pred`, and $L$ is the loss:
 
-    h1      = x @ w1                     (n, h1)
-    h1_relu = max(h1, 0)                 (n, h1)
-    h2      = h1_relu @ w2               (n, h2)
-    h2_relu = max(h2, 0)                 (n, h2)
-    y_pred  = h2_relu @ w3               (n, d_out)
-    loss    = sum (y_pred - y)**2        a number
+    h1              $h_1 = x w_1$                                            (n, h1)
+    h1_relu         $h_1^\text{relu} = \max(h_1, 0)$                         (n, h1)
+    h2              $h_2 = h_1^\text{relu} w_2$                              (n, h2)
+    h2_relu         $h_2^\text{relu} = \max(h_2, 0)$                         (n, h2)
+    y_pred          $\hat y = h_2^\text{relu} w_3$                           (n, d_out)
+    loss            $L = \sum (\hat y - y)^2$                                a number
 
-Backward, with grad_q for d loss / d q, from the last line to the first:
+Backward, from the last line to the first. $\nabla q$ stands for $\partial L / \partial q$, so it
+has the shape of $q$; $\odot$ multiplies entry by entry.
 
-1. The derivative of u**2 is 2 u:
-       grad_y_pred  = 2 (y_pred - y)
-2. A product a @ w hands grad @ w.T to a and a.T @ grad to w:
-       grad_w3      = h2_relu.T @ grad_y_pred
-       grad_h2_relu = grad_y_pred @ w3.T
-3. The ReLU has slope 1 where its input is positive, else 0 (at 0 as in PyTorch):
-       grad_h2      = grad_h2_relu * (h2 > 0)
-4. The product h1_relu @ w2, like step 2:
-       grad_w2      = h1_relu.T @ grad_h2
-       grad_h1_relu = grad_h2 @ w2.T
+1. The derivative of $u^2$ is $2 u$, and each entry of $\hat y$ is in just one of the squares:
+      grad_y_pred   $\nabla \hat y = 2 (\hat y - y)$
+2. In a product $q = a w$ each weight acts on every row and each entry of $a$ on every output,
+   so both get sums: $\nabla w = a^\top \nabla q$ and $\nabla a = \nabla q \, w^\top$. Here $a$ is
+   $h_2^\text{relu}$:
+      grad_w3       $\nabla w_3 = (h_2^\text{relu})^\top \nabla \hat y$
+      grad_h2_relu  $\nabla h_2^\text{relu} = \nabla \hat y \, w_3^\top$
+3. ReLU has slope 1 where its input is positive, else 0 (at 0 as in PyTorch). $[h_2 > 0]$ is that
+   slope:
+      grad_h2       $\nabla h_2 = \nabla h_2^\text{relu} \odot [h_2 > 0]$
+4. The product $h_1^\text{relu} w_2$, like step 2. Its gradient is $\nabla h_2$, all that the
+   layers above have to say to those below:
+      grad_w2       $\nabla w_2 = (h_1^\text{relu})^\top \nabla h_2$
+      grad_h1_relu  $\nabla h_1^\text{relu} = \nabla h_2 \, w_2^\top$
 5. The ReLU of the first layer, like step 3, with its own input:
-       grad_h1      = grad_h1_relu * (h1 > 0)
-6. The product x @ w1; nobody needs the gradient of the data:
-       grad_w1      = x.T @ grad_h1
+      grad_h1       $\nabla h_1 = \nabla h_1^\text{relu} \odot [h_1 > 0]$
+6. The product $x w_1$, like step 2. Nobody needs the gradient of the data:
+      grad_w1       $\nabla w_1 = x^\top \nabla h_1$
+
+The notebook lets the gradient through where a ReLU's input is exactly 0, by
+`grad_h1[h1 < 0] = 0`. Without biases a row of zeros in $x$ is enough to see the difference.
 
 Every array may be float64 or float32; what goes in comes out. Nothing passed in is changed.
 """

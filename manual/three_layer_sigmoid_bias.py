@@ -1,39 +1,49 @@
-"""Three layers, sigmoid, biases: the notebook's cells 26 to 28.
+r"""Three layers, sigmoid, biases: the notebook's cells 26 to 28.
 
-New against `three_layer_relu_bias`: the activation is sigmoid(h) = 1 / (1 + exp(-h)).
+New against `three_layer_relu_bias`: the activation is the sigmoid
+$\sigma(h) = 1 / (1 + e^{-h})$.
 
-Forward, for a batch of n rows (`@` is the matrix product, the notebook's `.dot`):
+Forward, for a batch of n rows. Written side by side, $x w_1$ is the matrix product, `x.dot(w1)`
+in the code; $\hat y$ is the prediction `y_pred`, and $L$ is the loss:
 
-    h1      = x @ w1 + b1                (n, h1)
-    h1_sigm = sigmoid(h1)                (n, h1)
-    h2      = h1_sigm @ w2 + b2          (n, h2)
-    h2_sigm = sigmoid(h2)                (n, h2)
-    y_pred  = h2_sigm @ w3 + b3          (n, d_out)
-    loss    = sum (y_pred - y)**2        a number
+    h1              $h_1 = x w_1 + b_1$                                          (n, h1)
+    h1_sigm         $h_1^\text{sigm} = \sigma(h_1)$                              (n, h1)
+    h2              $h_2 = h_1^\text{sigm} w_2 + b_2$                            (n, h2)
+    h2_sigm         $h_2^\text{sigm} = \sigma(h_2)$                              (n, h2)
+    y_pred          $\hat y = h_2^\text{sigm} w_3 + b_3$                         (n, d_out)
+    loss            $L = \sum (\hat y - y)^2$                                    a number
 
-Backward, with grad_q for d loss / d q, from the last line to the first:
+Backward, from the last line to the first. $\nabla q$ stands for $\partial L / \partial q$, so it
+has the shape of $q$; $\odot$ multiplies entry by entry.
 
-1. The derivative of u**2 is 2 u:
-       grad_y_pred  = 2 (y_pred - y)
-2. A product a @ w hands grad @ w.T to a and a.T @ grad to w; a bias gets the sum over the rows:
-       grad_w3      = h2_sigm.T @ grad_y_pred
-       grad_b3      = sum over the rows of grad_y_pred
-       grad_h2_sigm = grad_y_pred @ w3.T
-3. With s = sigmoid(h), ds/dh = exp(-h) / (1 + exp(-h))**2 = s (1 - s): the slope is written
-   in terms of the output, so the input is not needed again:
-       grad_h2      = grad_h2_sigm * h2_sigm * (1 - h2_sigm)
-4. The second layer, like step 2:
-       grad_w2      = h1_sigm.T @ grad_h2
-       grad_b2      = sum over the rows of grad_h2
-       grad_h1_sigm = grad_h2 @ w2.T
+1. The derivative of $u^2$ is $2 u$, and each entry of $\hat y$ is in just one of the squares:
+      grad_y_pred   $\nabla \hat y = 2 (\hat y - y)$
+2. A product $q = a w$ gives $\nabla w = a^\top \nabla q$ and $\nabla a = \nabla q \, w^\top$. A
+   bias is added to every row with slope 1, so it gets the sum over the rows:
+      grad_w3       $\nabla w_3 = (h_2^\text{sigm})^\top \nabla \hat y$
+      grad_b3       $\nabla b_3 = \sum_\text{rows} \nabla \hat y$
+      grad_h2_sigm  $\nabla h_2^\text{sigm} = \nabla \hat y \, w_3^\top$
+3. With $s = \sigma(h)$, the slope is $ds/dh = e^{-h} / (1 + e^{-h})^2 = s (1 - s)$. Written in
+   terms of the output like this, it does not need the input again:
+      grad_h2  $\nabla h_2 = \nabla h_2^\text{sigm} \odot h_2^\text{sigm} \odot (1-h_2^\text{sigm})$
+4. The second layer, like step 2, with $\nabla h_2$ for its gradient:
+      grad_w2       $\nabla w_2 = (h_1^\text{sigm})^\top \nabla h_2$
+      grad_b2       $\nabla b_2 = \sum_\text{rows} \nabla h_2$
+      grad_h1_sigm  $\nabla h_1^\text{sigm} = \nabla h_2 \, w_2^\top$
 5. The sigmoid of the first layer, like step 3, with its own output:
-       grad_h1      = grad_h1_sigm * h1_sigm * (1 - h1_sigm)
-6. The first layer; nobody needs the gradient of the data:
-       grad_w1      = x.T @ grad_h1
-       grad_b1      = sum over the rows of grad_h1
+      grad_h1  $\nabla h_1 = \nabla h_1^\text{sigm} \odot h_1^\text{sigm} \odot (1-h_1^\text{sigm})$
+6. The first layer, like step 2. Nobody needs the gradient of the data:
+      grad_w1       $\nabla w_1 = x^\top \nabla h_1$
+      grad_b1       $\nabla b_1 = \sum_\text{rows} \nabla h_1$
 
-This is the network that the notebook means. The one it prints computes h2_sigm from h1, not
-from h2: see `three_layer_sigmoid_bias_printed`.
+The notebook computes `h2_sigm` from `h1`, not from `h2`. This is the network that it means; the
+one that it prints is in `three_layer_sigmoid_bias_printed`.
+
+The notebook's `1 / (1 + np.exp(-1 * h1))` overflows for large negative $h_1$: the value is right,
+but NumPy warns. `sigmoid` here does not overflow.
+
+The notebook gets a bias gradient from a product with ones, and for $b_3$ the shape of these ones
+is right for d_out = 1 alone.
 
 Every array may be float64 or float32; what goes in comes out. Nothing passed in is changed.
 """

@@ -1,16 +1,50 @@
-"""A specimen, not a variant: the sigmoid network as the notebook prints it (cell 28).
+r"""A specimen, not a variant: the sigmoid network as the notebook prints it (cell 28).
 
-It holds the notebook's best mistake, one character long. The second activation is computed
-from the first layer:
+New against `three_layer_sigmoid_bias`: the notebook's best mistake, one character long. The
+second activation is computed from the first layer, where $\sigma(h_2)$ was meant.
 
-    h2_sigm = sigmoid(h1)                where h2 was meant
+Forward, for a batch of n rows. Written side by side, $x w_1$ is the matrix product, `x.dot(w1)`
+in the code; $\hat y$ is the prediction `y_pred`, and $L$ is the loss:
 
-So h2, and with it w2 and b2, do not reach the loss at all: their true gradients are 0. The
-backward pass is the right one for the network that was meant, and hands w2 and b2 gradients
-all the same. It trains, the loss falls, and nothing warns: `handgrad` must reject it.
+    h1              $h_1 = x w_1 + b_1$                                          (n, h1)
+    h1_sigm         $h_1^\text{sigm} = \sigma(h_1)$                              (n, h1)
+    h2              $h_2 = h_1^\text{sigm} w_2 + b_2$                            (n, h2)
+    h2_sigm         $h_2^\text{sigm} = \sigma(h_1)$                              (n, h1)
+    y_pred          $\hat y = h_2^\text{sigm} w_3 + b_3$                         (n, d_out)
+    loss            $L = \sum (\hat y - y)^2$                                    a number
 
-Everything below is as printed but for the stable sigmoid, b3's ones, (n, 1) where (n, d_out)
-is printed, and the reshape of the bias gradients, which the notebook does in its update.
+Backward, as printed: the chain rule of the network that was meant. $\nabla q$ should be
+$\partial L / \partial q$; $\odot$ multiplies entry by entry.
+
+1. The derivative of $u^2$ is $2 u$, and each entry of $\hat y$ is in just one of the squares:
+      grad_y_pred   $\nabla \hat y = 2 (\hat y - y)$
+2. A product $q = a w$ gives $\nabla w = a^\top \nabla q$ and $\nabla a = \nabla q \, w^\top$. A
+   bias gets the sum over the rows, here as a product with a column of n ones:
+      grad_w3       $\nabla w_3 = (h_2^\text{sigm})^\top \nabla \hat y$
+      grad_b3       $\nabla b_3 = (\nabla \hat y)^\top \text{ones}$
+      grad_h2_sigm  $\nabla h_2^\text{sigm} = \nabla \hat y \, w_3^\top$
+3. The slope of $s = \sigma(h)$ is $s (1 - s)$. This is where the two passes part: what is computed
+   here is the gradient that comes to $h_1$, since $h_2^\text{sigm}$ is $\sigma(h_1)$:
+      grad_h2  $\nabla h_2 = \nabla h_2^\text{sigm} \odot h_2^\text{sigm} \odot (1-h_2^\text{sigm})$
+4. The second layer, like step 2. None of its values reaches the loss, so the right gradients
+   are 0:
+      grad_w2       $\nabla w_2 = (h_1^\text{sigm})^\top \nabla h_2$
+      grad_b2       $\nabla b_2 = (\nabla h_2)^\top \text{ones}$
+      grad_h1_sigm  $\nabla h_1^\text{sigm} = \nabla h_2 \, w_2^\top$
+5. The sigmoid of the first layer, like step 3, with its own output:
+      grad_h1  $\nabla h_1 = \nabla h_1^\text{sigm} \odot h_1^\text{sigm} \odot (1-h_1^\text{sigm})$
+6. The first layer, like step 2:
+      grad_w1       $\nabla w_1 = x^\top \nabla h_1$
+      grad_b1       $\nabla b_1 = (\nabla h_1)^\top \text{ones}$
+
+The notebook's $h_2$, and with it $w_2$ and $b_2$, thus does not reach the loss, and still $w_2$ and
+$b_2$ get gradients. It trains, the loss falls, and nothing warns: `handgrad` must reject it.
+
+The notebook's lines are kept here but for three: its sigmoid overflows for large negative $h$;
+its ones for $b_3$ are (n, d_out), right for d_out = 1 alone; and it reshapes the bias gradients
+in its update.
+
+Every array may be float64 or float32; what goes in comes out. Nothing passed in is changed.
 """
 
 import numpy as np

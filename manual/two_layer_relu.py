@@ -1,28 +1,35 @@
-"""Two layers, ReLU, no biases: the notebook's cells 1 to 12.
+r"""Two layers, ReLU, no biases: the notebook's cells 1 to 12.
 
-In a shape, h is the number of hidden units, the notebook's H.
+Forward, for a batch of n rows and h hidden units, the notebook's H. Written side by side,
+$x w_1$ is the matrix product, `x.dot(w1)` in the code; $\hat y$ is the prediction `y_pred`, and
+$L$ is the loss:
 
-Forward, for a batch of n rows (`@` is the matrix product, the notebook's `.dot`):
+    h              $h = x w_1$                                     (n, h)
+    h_relu         $h^\text{relu} = \max(h, 0)$                    (n, h)
+    y_pred         $\hat y = h^\text{relu} w_2$                    (n, d_out)
+    loss           $L = \sum (\hat y - y)^2$                       a number
 
-    h      = x @ w1                      (n, h)
-    h_relu = max(h, 0)                   (n, h)
-    y_pred = h_relu @ w2                 (n, d_out)
-    loss   = sum (y_pred - y)**2         a number
+Backward: the chain rule starts at the loss and walks the four lines above from the last to the
+first. $\nabla q$ stands for $\partial L / \partial q$, how fast the loss grows with each entry
+of $q$, so it has the shape of $q$; $\odot$ multiplies entry by entry.
 
-Backward. Write grad_q for d loss / d q: it has the shape of q. The chain rule starts at
-the loss and walks the four lines above from the last to the first.
+1. The loss adds up squares, and the derivative of $u^2$ is $2 u$. Each entry of $\hat y$ is in
+   just one of the squares:
+      grad_y_pred  $\nabla \hat y = 2 (\hat y - y)$
+2. Entry by entry, $\hat y_{ik} = \sum_j h^\text{relu}_{ij} (w_2)_{jk}$. Each $(w_2)_{jk}$ acts
+   on every row $i$, each $h^\text{relu}_{ij}$ on every output $k$, and the chain rule adds up
+   just those: $(\nabla w_2)_{jk} = \sum_i h^\text{relu}_{ij} (\nabla \hat y)_{ik}$ and
+   $(\nabla h^\text{relu})_{ij} = \sum_k (\nabla \hat y)_{ik} (w_2)_{jk}$. As matrix products:
+      grad_w2      $\nabla w_2 = (h^\text{relu})^\top \nabla \hat y$
+      grad_h_relu  $\nabla h^\text{relu} = \nabla \hat y \, w_2^\top$
+3. ReLU has slope 1 where $h > 0$ and slope 0 where $h < 0$. At $h = 0$ every slope from 0 to 1
+   is a subgradient; this file takes 0, as PyTorch does. $[h > 0]$ is 1 where that holds, else 0:
+      grad_h       $\nabla h = \nabla h^\text{relu} \odot [h > 0]$
+4. $h = x w_1$ is a product as in step 2. Nobody needs the gradient of the data:
+      grad_w1      $\nabla w_1 = x^\top \nabla h$
 
-1. loss = sum (y_pred - y)**2, and the derivative of u**2 is 2 u:
-       grad_y_pred = 2 (y_pred - y)
-2. y_pred[i, k] = sum_j h_relu[i, j] w2[j, k]. Each w2[j, k] acts on every row i, each
-   h_relu[i, j] on every output k, so the sums run over just those:
-       grad_w2     = h_relu.T @ grad_y_pred        sum over the rows
-       grad_h_relu = grad_y_pred @ w2.T            sum over the outputs
-3. h_relu = max(h, 0) has slope 1 where h > 0 and slope 0 where h < 0. At h = 0 every slope
-   from 0 to 1 is a subgradient; this file takes 0 as PyTorch does, the notebook takes 1:
-       grad_h      = grad_h_relu * (h > 0)
-4. h = x @ w1 is a product like step 2:
-       grad_w1     = x.T @ grad_h
+The notebook writes `grad_h[h < 0] = 0`, which is slope 1 where $h$ is exactly 0: the other end
+of the subgradients.
 
 Every array may be float64 or float32; what goes in comes out. Nothing passed in is changed.
 """

@@ -41,13 +41,13 @@ def rungs():
     _, ours = manual_train(two_layer_relu, params, x, y, rates)
     allowed = loss_tolerance(two_layer_relu, params, x, y, rates)
     found = []
-    for name, title in RUNGS.items():
+    for name in RUNGS:
         module = importlib.import_module(f"torch_ref.ladder.{name}")
         losses, grads = climb(module, params, x, y, rates[:1])
         report = check({**params, "loss": losses[0], **grads}, Net(), x, y, names=PARAMETERS)
         losses, _ = climb(module, params, x, y, rates)
         drift = Drift(np.array(ours), losses, apart(np.array(ours), losses), allowed)
-        text = inspect.getdoc(module) or ""
+        title, text = (inspect.getdoc(module) or "").split("\n\n", 1)
         found.append(Rung(name, title, text, code_below_the_docstring(module), report, drift))
     return found
 

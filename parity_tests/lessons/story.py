@@ -94,7 +94,9 @@ def rows_of(network, torch_side, told, report, reference, x, y, sources):
                 shape=shape_of(left),
                 ours=[ours[name]],
                 theirs=[] if is_gradient else their_code(torch_side, name),
-                node=" and ".join(f"{nodes[user]} of {user}" for user in users if is_gradient),
+                node=" and ".join(
+                    f"{nodes[user]}, the way back through {user}" for user in users if is_gradient
+                ),
                 place=place_of(reference, quantity) if is_gradient else "",
                 numbers=(first_numbers(left), first_numbers(right)),
                 finding=findings[name],

@@ -77,9 +77,9 @@ def test_gradients_say_where_pytorch_has_them(site):
         "model.h2.weight.grad.T",
         "model.h2.bias.grad\n",
         "h2_relu.grad, after h2_relu.retain_grad()",
-        "by ReluBackward0 of h2_relu",
-        "by AddmmBackward0 of h2",
-        "by MseLossBackward0 of loss",
+        "given by ReluBackward0, the way back through h2_relu",
+        "given by AddmmBackward0, the way back through h2",
+        "given by MseLossBackward0, the way back through loss",
     ):
         assert words in page
 

@@ -87,6 +87,7 @@ def rows_of(network, torch_side, told, report, reference, x, y, sources):
         users = [value for value, names in sources.items() if quantity in names]
         is_gradient = name != quantity
         left, right = report.arrays[name]
+        steps = [f"{nodes[user]}, the way back through {user}" for user in users]
         rows.append(
             Row(
                 name=name,
@@ -94,9 +95,7 @@ def rows_of(network, torch_side, told, report, reference, x, y, sources):
                 shape=shape_of(left),
                 ours=[ours[name]],
                 theirs=[] if is_gradient else their_code(torch_side, name),
-                node=" and ".join(
-                    f"{nodes[user]}, the way back through {user}" for user in users if is_gradient
-                ),
+                node=" and ".join(steps) if is_gradient else "",
                 place=place_of(reference, quantity) if is_gradient else "",
                 numbers=(first_numbers(left), first_numbers(right)),
                 finding=findings[name],

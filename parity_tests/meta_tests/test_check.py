@@ -65,8 +65,21 @@ def test_a_wrong_step_is_named_in_the_users_own_words(run):
     with pytest.raises(MismatchError, match=r"dh .*wrong"):
         report.raise_for_mismatch()
     assert "missing-derivative" in str(report)
-    assert "<td>dh</td>" in report._repr_html_()
     assert report.to_dict()["first"] == "dh"
+
+
+def test_in_jupyter_the_conclusion_and_the_causes_stand_above_a_folded_table(run):
+    run["dh"] = run["da"]
+    above, table = check(run, Net(), **data(run))._repr_html_().split("<details>")
+    assert above.startswith("<p><strong>Wrong: dh.")
+    assert "<code>dh</code><br>missing-derivative: `dh` equals `da`" in above
+    assert "<td>dh</td>" in table
+
+
+def test_what_the_user_paired_is_not_said_again(run):
+    names = {"W1": "h.weight", "b1": "h.bias", "W2": "y_pred.weight", "b2": "y_pred.bias"}
+    assert "Paired" in str(check(run, Net(), **data(run)))
+    assert "Paired" not in str(check(run, Net(), **data(run), names=names))
 
 
 @pytest.mark.parametrize("form", ["grad_{}", "d{}", "{}_grad", "d_{}"])

@@ -2,7 +2,7 @@
 
 from html import escape
 
-from parity_tests.show.table import verdict_line
+from parity_tests.show.table import verdict_sentences
 
 COLOURS = {"match": "green", "kink": "green", "not given": "gray", "inherited": "darkorange"}
 HEADINGS = ("quantity", "kind", "shape", "difference", "tolerance", "verdict")
@@ -10,12 +10,13 @@ HEADINGS = ("quantity", "kind", "shape", "difference", "tolerance", "verdict")
 
 def as_html(report):
     """Return a report as HTML: the conclusion, what is wrong and why, then a folded table."""
+    first, *others = map(escape, verdict_sentences(report))
     why = "".join(cause(report, finding) for finding in report.findings if finding.cause)
     head = "".join(f"<th>{heading}</th>" for heading in HEADINGS)
     rows = "".join(row(finding) for finding in report.findings)
     notes = "".join(f"<p>{escape(note)}</p>" for note in report.notes)
     return (
-        f"<p><strong>{escape(verdict_line(report))}</strong></p>{why}{notes}"
+        f"<p><strong>{first}</strong> {' '.join(others)}</p>{why}{notes}"
         "<details><summary>Every quantity</summary>"
         f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></details>"
     )

@@ -1,0 +1,1 @@
+"""Lessons: the two versions of a network side by side, as pages and as notebooks."""

@@ -65,8 +65,21 @@ def test_a_wrong_step_is_named_in_the_users_own_words(run):
     with pytest.raises(MismatchError, match=r"dh .*wrong"):
         report.raise_for_mismatch()
     assert "missing-derivative" in str(report)
-    assert "<td>dh</td>" in report._repr_html_()
     assert report.to_dict()["first"] == "dh"
+
+
+def test_in_jupyter_the_conclusion_and_the_causes_stand_above_a_folded_table(run):
+    run["dh"] = run["da"]
+    above, table = check(run, Net(), **data(run))._repr_html_().split("<details>")
+    assert above.startswith("<p><strong>Wrong: dh.")
+    assert "<code>dh</code><br>missing-derivative: `dh` equals `da`" in above
+    assert "<td>dh</td>" in table
+
+
+def test_what_the_user_paired_is_not_said_again(run):
+    names = {"W1": "h.weight", "b1": "h.bias", "W2": "y_pred.weight", "b2": "y_pred.bias"}
+    assert "Paired" in str(check(run, Net(), **data(run)))
+    assert "Paired" not in str(check(run, Net(), **data(run), names=names))
 
 
 @pytest.mark.parametrize("form", ["grad_{}", "d{}", "{}_grad", "d_{}"])
@@ -194,6 +207,8 @@ BAD = {
     "nan": (lambda r: {"quantities": {**r, "b1": np.full(4, np.nan)}}, "b1 .*4 of 4 entries nan"),
     "complex": (lambda r: {"quantities": {**r, "h": r["h"] * 1j}}, "h must hold real numbers"),
     "object": (lambda r: {"quantities": {**r, "dh": r["dh"].astype(object)}}, "dh must hold real"),
+    "blank": (lambda r: {"quantities": {**r, "dW2": ...}}, r"^dW2 .*own line in place of `\.\.\.`"),
+    "blank parameter": (lambda r: {"quantities": {**r, "b1": ...}}, "b1 is still a blank"),
     "empty": (lambda r: {"quantities": {**r, "h": np.ones((0, 4))}}, "h is empty"),
     "x": (lambda r: {"x": None}, "x must be an array"),
     "x nan": (lambda r: {"x": r["x"] * np.nan}, "x must be finite, found 80 of 80"),
@@ -217,6 +232,14 @@ def test_bad_input_is_one_sentence(run, change, words):
     with pytest.raises(InputError, match=words) as caught:
         check(**arguments)
     assert "\n" not in str(caught.value)
+
+
+def test_jupyter_shows_bad_input_as_its_sentence_without_a_traceback(run):
+    with pytest.raises(InputError) as caught:
+        check({**run, "dh": ...}, Net(), **data(run))
+    assert caught.value._render_traceback_() == [
+        "InputError: dh is still a blank: put your own line in place of `...`."
+    ]
 
 
 def test_entries_that_are_not_finite_only_in_a_gradient_are_a_mistake(run):

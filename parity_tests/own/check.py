@@ -81,7 +81,7 @@ def check_mapping(quantities, reference, x, y, *, loss=None, names=None, params=
         dtype=str(np.result_type(*weights.values())),
         loss=float(given["loss"]) if np.size(given.get("loss", [])) == 1 else None,
         findings=[in_own_words(finding, own) for finding in findings],
-        notes=[paired(model, pairs), *strangers(quantities, wanted)],
+        notes=[*paired(model, pairs, names), *strangers(quantities, wanted)],
         arrays={own.get(n, n): (given[n], computed[n]) for n in computed if n in given},
     )
 
@@ -124,9 +124,12 @@ def check_some(given, prepared):
         )
 
 
-def paired(model, pairs):
-    """Say which parameter was taken for which."""
-    return "Paired: " + ", ".join(
+def paired(model, pairs, names):
+    """Say which parameter was taken for which, unless that is what the user's `names` say."""
+    if names is not None and pairs.items() <= names.items():
+        return []
+    shown = (
         f"{name} = {path}" + (" transposed" if is_transposed(model, path) else "")
         for name, path in pairs.items()
     )
+    return [f"Paired: {', '.join(shown)}"]

@@ -30,8 +30,11 @@ def find(quantities, candidates):
     """Return the first of `candidates` that is a user's name of a number or an array, or None.
 
     A single letter with or without digits is found in either case, where just one is there.
+    Raises InputError where a name comes first whose line is still a blank, `name = ...`.
     """
     for name in candidates:
+        if quantities.get(name) is ...:
+            raise InputError(f"{name} is still a blank: put your own line in place of `...`.")
         if as_array(quantities.get(name)) is not None:
             return name
         other = name.swapcase()

@@ -105,24 +105,31 @@ def explanations(report):
 
 def verdict_line(report):
     """Sum up one report in one line."""
+    return " ".join(verdict_sentences(report))
+
+
+def verdict_sentences(report):
+    """Return the sentences that sum up one report, the most important one first."""
     given = [f for f in report.findings if f.verdict != "not given"]
     count = {word: sum(f.verdict == word for f in given) for word in ("inherited", "kink")}
     wrong = [f.name for f in given if f.verdict in ("wrong", "mismatch")]
     if wrong:
-        line = f"Wrong: {', '.join(wrong)}."
+        lines = [f"Wrong: {', '.join(wrong)}."]
         if count["inherited"]:
-            line += (
-                f" {count['inherited']} more differ{'s' * (count['inherited'] == 1)} just because "
+            lines.append(
+                f"{count['inherited']} more differ{'s' * (count['inherited'] == 1)} just because "
                 "what goes into them does."
             )
     else:
-        line = f"All {len(given)} quantities match, each within what rounding allows."
+        lines = [f"All {len(given)} quantities match, each within what rounding allows."]
     missing = [f.name for f in report.findings if f.verdict == "not given"]
     if missing:
-        line += f" Not given, so not judged: {', '.join(missing)}."
+        lines.append(f"Not given, so not judged: {', '.join(missing)}.")
     if count["kink"]:
-        line += " A kink is right as well: at exactly 0 a ReLU, say, has every slope from 0 to 1."
-    return line
+        lines.append(
+            "A kink is right as well: at exactly 0 a ReLU, say, has every slope from 0 to 1."
+        )
+    return lines
 
 
 def whole_report(report):
@@ -186,7 +193,8 @@ def print_lines(out, shown):
 def as_text(report):
     """Return a whole report as plain text."""
     text = io.StringIO()
-    out = Console(file=text, width=WIDTH, highlight=False)
+    # in Jupyter rich would show it at once and leave the file empty
+    out = Console(file=text, width=WIDTH, highlight=False, force_jupyter=False)
     print_lines(out, whole_report(report))
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 

@@ -2,10 +2,11 @@
 
 import ast
 import inspect
-import textwrap
 
 from parity_tests.errors import InputError
 from parity_tests.lessons.formulas import derivation
+from parity_tests.lessons.source import dedented
+from parity_tests.own.lines import assignments
 from parity_tests.targets import check_target, write_whole
 from parity_tests.variants import check_name, draw, manual_side, torch_side
 
@@ -101,13 +102,16 @@ def lesson(name, solved):
     """Yield the kind and the source of each cell."""
     manual, torch_ref = manual_side(name), torch_side(name)
     text = derivation(manual)
+    found = assignments(manual.__file__, set(text.formulas))
+    lines = {quantity: dedented(line.code) for quantity, line in found.items()}
     yield "markdown", opening(text, solved)
     yield "code", drawing(manual, name)
 
     yield "markdown", f"## The forward pass\n\n{text.forward}"
-    for quantity, line in lines_of(manual.forward).items():
-        yield "markdown", formula(text, quantity)
-        yield "code", line
+    for quantity in text.formulas:
+        if not quantity.startswith("grad_"):
+            yield "markdown", formula(text, quantity)
+            yield "code", lines[quantity]
 
     yield "markdown", NETWORK
     yield "code", f"{without_docstring(torch_ref)}\n\n\nnet = Net()"
@@ -115,7 +119,6 @@ def lesson(name, solved):
     yield "code", CHECK
 
     yield "markdown", f"## The backward pass\n\n{text.backward}"
-    lines = lines_of(manual.backward)
     for number, (prose, gradients) in enumerate(text.steps, 1):
         formulas = "\n\n".join(formula(text, gradient) for gradient in gradients)
         yield "markdown", f"### Step {number}\n\n{prose}\n\n{formulas}"
@@ -150,18 +153,6 @@ from parity_tests import check
 params, x, y = init(np.random.default_rng(0))
 {", ".join(draw(name)[0])} = params.values()
 {{name: array.shape for name, array in {{"x": x, "y": y, **params}}.items()}}"""
-
-
-def lines_of(function):
-    """Return each quantity that a function computes with its line, as it stands there."""
-    source = textwrap.dedent(inspect.getsource(function))
-    lines = source.splitlines()
-    found = {}
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            whole = "\n".join(lines[node.lineno - 1 : node.end_lineno])
-            found[node.targets[0].id] = textwrap.dedent(whole)
-    return found
 
 
 def blank(quantity, line):

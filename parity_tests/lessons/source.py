@@ -19,10 +19,20 @@ class Code(NamedTuple):
     file: str
     lines: list[Line]
 
+    def coloured(self):
+        """Return pairs of a number and a line as HTML; a text over several lines is one text."""
+        pieces = coloured("\n".join(line.code for line in self.lines)).split("\n")
+        counts = [line.code.count("\n") + 1 for line in self.lines]
+        numbers = [
+            line.number + i for line, n in zip(self.lines, counts, strict=True) for i in range(n)
+        ]
+        return zip(numbers, pieces, strict=True)
+
 
 def coloured(code):
     """Return Python code as HTML; the colours are classes of the page's style."""
-    return Markup(highlight(code, PythonLexer(), HtmlFormatter(nowrap=True)).rstrip("\n"))
+    lexer = PythonLexer(stripnl=False)  # else blank lines at either end would be gone
+    return Markup(highlight(code, lexer, HtmlFormatter(nowrap=True)).removesuffix("\n"))
 
 
 def file_name(module):

@@ -78,14 +78,41 @@ def apart(ours, theirs):
 
 
 def loss_tolerance(network, params, x, y, learning_rates):
-    """Return the largest difference of the loss before each step that rounding can explain.
+    """Return the largest difference of the loss before each step that rounding can explain."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        runs = jiggled_trainings(network, params, x, y, learning_rates)
+        _, exact = next(runs)
+        noise = last_bits(x) * np.abs(exact)
+        for _, losses in runs:
+            noise = np.fmax(noise, np.abs(np.subtract(losses, exact)))
+    finite = np.isfinite(noise)
+    around = np.pad(np.where(finite, noise, 0), WINDOW, mode="edge")
+    return np.where(finite, sliding_window_view(around, 2 * WINDOW + 1).max(axis=1), np.inf)
+
+
+def weight_tolerances(network, params, x, y, learning_rates):
+    """Return how far rounding can take each weight by the last step: a dict of numbers.
+
+    As with any other quantity, one number for the whole array: all draws can miss one entry.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        runs = jiggled_trainings(network, params, x, y, learning_rates)
+        exact, _ = next(runs)
+        noise = {name: last_bits(x) * np.abs(w).max() for name, w in exact.items()}
+        for weights, _ in runs:
+            for name, w in weights.items():
+                noise[name] = np.maximum(noise[name], np.abs(w - exact[name]).max())
+    return {name: float(move) if np.isfinite(move) else np.inf for name, move in noise.items()}
+
+
+def jiggled_trainings(network, params, x, y, learning_rates):
+    """Train in float64, once as it is, then DRAWS times jiggled: yield weights and losses.
 
     Each draw moves the numbers by all the last bits that are allowed at once, rather than by
     one with the outcome multiplied: so it also meets the kinks that rounding may carry an entry
     across, where a run goes on from another gradient and both ways are right.
     """
-    info = np.finfo(x.dtype)
-    eps, tiny = max(SAFETY, len(x) / 2) * float(info.eps), float(info.tiny)
+    eps, tiny = last_bits(x), float(np.finfo(x.dtype).tiny)
     rng = np.random.default_rng(0)
     params = {name: np.asarray(w, np.float64) for name, w in params.items()}
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
@@ -93,18 +120,18 @@ def loss_tolerance(network, params, x, y, learning_rates):
     def jiggled(array):
         return jiggle(array, eps, tiny, rng)
 
-    with np.errstate(over="ignore", invalid="ignore"):
-        _, exact = train(network, params, x, y, learning_rates)
-        noise = eps * np.abs(exact)
-        for _ in range(DRAWS):
-            x_draw, y_draw, weights, losses = jiggled(x), jiggled(y), params, []
-            for learning_rate in learning_rates:
-                weights = {name: jiggled(w) for name, w in weights.items()}
-                values = network.forward(weights, x_draw, y_draw)
-                losses.append(float(values["loss"]))
-                grads = network.backward(weights, x_draw, y_draw, values)
-                step(weights, grads, learning_rate)
-            noise = np.fmax(noise, np.abs(np.subtract(losses, exact)))
-    finite = np.isfinite(noise)
-    around = np.pad(np.where(finite, noise, 0), WINDOW, mode="edge")
-    return np.where(finite, sliding_window_view(around, 2 * WINDOW + 1).max(axis=1), np.inf)
+    yield train(network, params, x, y, learning_rates)
+    for _ in range(DRAWS):
+        x_draw, y_draw, weights, losses = jiggled(x), jiggled(y), params, []
+        for learning_rate in learning_rates:
+            weights = {name: jiggled(w) for name, w in weights.items()}
+            values = network.forward(weights, x_draw, y_draw)
+            losses.append(float(values["loss"]))
+            grads = network.backward(weights, x_draw, y_draw, values)
+            step(weights, grads, learning_rate)
+        yield weights, losses
+
+
+def last_bits(x):
+    """Return the relative error that rounding is allowed, by the dtype and the rows of x."""
+    return max(SAFETY, len(x) / 2) * float(np.finfo(x.dtype).eps)

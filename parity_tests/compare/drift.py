@@ -94,41 +94,74 @@ def apart(ours, theirs):
 def loss_tolerance(network, params, x, y, learning_rates, precision=None):
     """Return the largest difference of the loss before each step that rounding can explain.
 
-    Each draw moves the numbers by all the last bits that are allowed at once, rather than by
-    one with the outcome multiplied: so it also meets the kinks that rounding may carry an entry
-    across, where a run goes on from another gradient and both ways are right.
-
     A dtype that NumPy lacks (bfloat16) is so short that most updates are lost, always in the
     same direction, which no random draw shows: there one run rounds its weights after each
     step, and its distance comes on top.
     """
     precision = precision or precision_of(params)
-    eps, tiny = precision.factor(len(x)) * precision.eps, precision.tiny
-    rng = np.random.default_rng(0)
-    params = {name: np.asarray(w, np.float64) for name, w in params.items()}
-    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
-
-    def jiggled(array):
-        return jiggle(array, eps, tiny, rng)
-
-    def losses(x, y, move):
-        weights, found = params, []
-        for learning_rate in learning_rates:
-            weights = {name: move(w) for name, w in weights.items()}
-            values = network.forward(weights, x, y)
-            found.append(float(values["loss"]))
-            step(weights, network.backward(weights, x, y, values), learning_rate)
-        return np.array(found)
-
     with np.errstate(over="ignore", invalid="ignore"):
-        exact = losses(x, y, np.copy)
-        noise = eps * np.abs(exact)
-        for _ in range(DRAWS):
-            noise = np.fmax(noise, np.abs(losses(jiggled(x), jiggled(y), jiggled) - exact))
+        runs = jiggled_trainings(network, params, x, y, learning_rates, precision)
+        _, exact = next(runs)
+        noise = last_bits(x, precision) * np.abs(exact)
+        for _, losses in runs:
+            noise = np.fmax(noise, np.abs(losses - exact))
         lost = np.zeros_like(noise)
         if precision.torch.itemsize < precision.numpy.itemsize:
-            lost = np.abs(losses(x, y, lambda w: rounded(w, precision).astype(np.float64)) - exact)
+            _, losses = train_moved(
+                network, params, x, y, learning_rates, lambda w: rounded(w, precision)
+            )
+            lost = np.abs(losses - exact)
     finite = np.isfinite(noise) & np.isfinite(lost)
     around = np.pad(np.where(finite, noise, 0), WINDOW, mode="edge")
     around = sliding_window_view(around, 2 * WINDOW + 1).max(axis=1)
     return np.where(finite, around + lost, np.inf)
+
+
+def weight_tolerances(network, params, x, y, learning_rates):
+    """Return how far rounding can take each weight by the last step: a dict of numbers.
+
+    As with any other quantity, one number for the whole array: all draws can miss one entry.
+    """
+    precision = precision_of(params)
+    with np.errstate(over="ignore", invalid="ignore"):
+        runs = jiggled_trainings(network, params, x, y, learning_rates, precision)
+        exact, _ = next(runs)
+        noise = {name: last_bits(x, precision) * np.abs(w).max() for name, w in exact.items()}
+        for weights, _ in runs:
+            for name, w in weights.items():
+                noise[name] = np.maximum(noise[name], np.abs(w - exact[name]).max())
+    return {name: float(move) if np.isfinite(move) else np.inf for name, move in noise.items()}
+
+
+def jiggled_trainings(network, params, x, y, learning_rates, precision):
+    """Train in float64, once as it is, then DRAWS times jiggled: yield weights and losses.
+
+    Each draw moves the numbers by all the last bits that are allowed at once, rather than by
+    one with the outcome multiplied: so it also meets the kinks that rounding may carry an entry
+    across, where a run goes on from another gradient and both ways are right.
+    """
+    eps, rng = last_bits(x, precision), np.random.default_rng(0)
+
+    def jiggled(array):
+        return jiggle(np.asarray(array, np.float64), eps, precision.tiny, rng)
+
+    yield train_moved(network, params, x, y, learning_rates, np.copy)
+    for _ in range(DRAWS):
+        yield train_moved(network, params, jiggled(x), jiggled(y), learning_rates, jiggled)
+
+
+def train_moved(network, params, x, y, learning_rates, move):
+    """Train in float64 with `move` applied to each weight before each step."""
+    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    weights, losses = params, []
+    for learning_rate in learning_rates:
+        weights = {name: move(w).astype(np.float64) for name, w in weights.items()}
+        values = network.forward(weights, x, y)
+        losses.append(float(values["loss"]))
+        step(weights, network.backward(weights, x, y, values), learning_rate)
+    return weights, np.array(losses)
+
+
+def last_bits(x, precision):
+    """Return the relative error that rounding is allowed, by the precision and the rows of x."""
+    return precision.factor(len(x)) * precision.eps

@@ -6,6 +6,7 @@ turn, and counts what is not caught. `python benchmarks/seeds.py 50` takes 50 se
 """
 
 import sys
+from types import SimpleNamespace
 
 from parity_tests import variants
 from parity_tests.compare.judge import largest_difference
@@ -32,15 +33,28 @@ def examine(variant, dtype, seeds):
                 wrong = right * right.dtype.type(1 + PLANTED[dtype])
                 planted += 1
                 if largest_difference(wrong, right) <= finding.tolerance:
-                    missed.append(f"{finding.name} of seed {seed}")
+                    # the whole run allows it, but the step on its own may not
+                    changed = with_gradient(network, finding.name, wrong)
+                    precision = PRECISIONS[dtype]
+                    if compare(variant, params, x, y, precision=precision, network=changed).ok:
+                        missed.append(f"{finding.name} of seed {seed}")
     print(
         f"{variant:<25} {dtype:<9} {seeds - mismatches} of {seeds} match, "
         f"worst {worst[0]:.3f} of its tolerance ({worst[1]}); "
         f"{PLANTED[dtype]:.0e} planted: {planted - len(missed)} of {planted} caught"
-        + (f", not {', '.join(missed)}" if missed else ""),
+        + (f", not {', '.join(missed[:5])}{', …' * (len(missed) > 5)}" if missed else ""),
         flush=True,
     )
     return mismatches
+
+
+def with_gradient(network, name, grad):
+    """Return a hand-written network in whose backward pass one gradient is another."""
+    return SimpleNamespace(
+        __file__=network.__file__,
+        forward=network.forward,
+        backward=lambda *arguments: {**network.backward(*arguments), name: grad},
+    )
 
 
 def main():

@@ -249,4 +249,12 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    status = 0
+    try:
+        main()
+    except SystemExit as exit_:
+        status = int(exit_.code or 0)
+    # Now and then a run aborts while PyTorch takes its threads down at the end: leave before.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)

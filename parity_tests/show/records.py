@@ -48,6 +48,8 @@ def shown(value):
 
 def sentences(found):
     """Return all that there is to say about a Difference beside its table."""
+    if all(f.difference == 0 for report in found.reports for f in report.findings):
+        return [*found.alone, "All numbers are the same in both."]
     worst = max(found.reports, key=lambda report: report.drift.largest)
     notes = [note for report in found.reports for note in report.notes]
     return [

@@ -23,7 +23,7 @@ of $q$, so it has the shape of $q$; $\odot$ multiplies entry by entry.
       grad_w2      $\nabla w_2 = (h^\text{relu})^\top \nabla \hat y$
       grad_h_relu  $\nabla h^\text{relu} = \nabla \hat y \, w_2^\top$
 3. ReLU has slope 1 where $h > 0$ and slope 0 where $h < 0$. At $h = 0$ every slope from 0 to 1
-   is a subgradient; this file takes 0, as PyTorch does. $[h > 0]$ is 1 where that holds, else 0:
+   is a subgradient; here it is 0, as in PyTorch. $[h > 0]$ is 1 where that holds, else 0:
       grad_h       $\nabla h = \nabla h^\text{relu} \odot [h > 0]$
 4. $h = x w_1$ is a product as in step 2. Nobody needs the gradient of the data:
       grad_w1      $\nabla w_1 = x^\top \nabla h$

@@ -24,21 +24,26 @@ def check_name(name):
 
 def manual_side(name):
     """Import the hand-written module of a variant; raise InputError where it is broken."""
+    return imported(f"manual.{name}")
+
+
+def torch_side(name):
+    """Import the PyTorch module of a variant (and with it torch); raise InputError likewise."""
+    return imported(f"torch_ref.{name}")
+
+
+def imported(name):
+    """Import a module of this project; raise InputError where a change to it broke it."""
     try:
-        return importlib.import_module(f"manual.{name}")
+        return importlib.import_module(name)
     except SyntaxError as error:
         raise InputError(
             f"{error.filename}, line {error.lineno}: {error.msg}; it is not Python."
         ) from None
     except (Exception, SystemExit) as error:
         raise InputError(
-            f"manual/{name}.py cannot be imported: {type(error).__name__}: {error}."
+            f"{name.replace('.', '/')}.py cannot be imported: {type(error).__name__}: {error}."
         ) from None
-
-
-def torch_side(name):
-    """Import the PyTorch module of a variant (and with it torch)."""
-    return importlib.import_module(f"torch_ref.{name}")
 
 
 def sizes(name):

@@ -48,8 +48,8 @@ def lesson(
 
         first = write_site(out, names, progress)
     console().print(f"Open {first} in a browser.", markup=False, soft_wrap=True)
-    if show:
-        webbrowser.open(first.resolve().as_uri())
+    if show and not webbrowser.open(first.resolve().as_uri()):
+        raise InputError(f"No browser could be opened: open {first} yourself.")
 
 
 def write_exercises(name, path, solved, force):

@@ -16,7 +16,8 @@ from parity_tests import variants
 from parity_tests.compare.noise import jiggle
 from parity_tests.compare.precision import PRECISIONS, arithmetic, precision_of, rounded
 from parity_tests.compare.trace import like
-from parity_tests.run import build_reference, draw
+from parity_tests.errors import InputError
+from parity_tests.run import build_reference, draw, own_trace
 from torch_ref.training import train as torch_train
 
 DRAWS = 6  # more than for one pass: a draw meets another kink, or none
@@ -43,6 +44,11 @@ class Drift(NamedTuple):
         return np.where(usable, np.abs(self.theirs), 1.0)
 
     @property
+    def ok(self):
+        """True where rounding explains the difference at every step."""
+        return bool((self.difference <= self.tolerance).all())
+
+    @property
     def largest(self):
         """The largest relative difference at any step."""
         return float((self.difference / self.scale).max())
@@ -57,6 +63,8 @@ def train_variant(name, device="cpu", dtype="float64", seed=0, sizes=None, progr
     params, x, y = draw(name, seed, precision, sizes)
     network = variants.manual_side(name)
     rates = network.LEARNING_RATES
+    if not rates:
+        raise InputError(f"LEARNING_RATES of manual/{name}.py is empty: it needs a step or more.")
     ours, theirs = train_both(name, params, x, y, rates, device, progress, precision)
     allowed = loss_tolerance(network, params, x, y, rates, precision)
     return Drift(ours, theirs, apart(ours, theirs), allowed)
@@ -70,10 +78,22 @@ def train_both(name, params, x, y, learning_rates, device="cpu", progress=iter, 
     """
     network = variants.manual_side(name)
     precision = precision or precision_of(params)
+    check_trainable(name, network, params, x, y)
     with np.errstate(over="ignore", invalid="ignore"):
         _, ours = train(network, params, x, y, progress(learning_rates))
     rates = progress(learning_rates)
     return np.array(ours), train_reference(name, params, x, y, rates, device, precision)
+
+
+def check_trainable(name, network, params, x, y):
+    """Raise InputError where a hand-written network cannot be trained, so wrong is it."""
+    given = own_trace(network, build_reference(name, params), params, x, y)
+    for key, w in params.items():
+        if given[f"grad_{key}"].shape != w.shape:
+            raise InputError(
+                f"{name} cannot be trained: `grad_{key}` has shape {given[f'grad_{key}'].shape}, "
+                f"and `{key}` {w.shape}."
+            )
 
 
 def train_reference(name, params, x, y, learning_rates, device, precision):

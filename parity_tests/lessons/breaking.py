@@ -1,6 +1,8 @@
 """Break it: one mistake in each line of a backward pass, and what the check says of it."""
 
+import ast
 import re
+import textwrap
 import types
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +21,7 @@ MISTAKES = (
     (r"\.sum\(axis=0\)$", ".mean(axis=0)", "averaged, where the sum is meant"),
     (r"\.dot\((\w+)\.T\)$", r".dot(\1)", "the transposition is forgotten"),
     (r"^(\w+)\.T\.dot\((\w+)\)$", r"\2.T.dot(\1)", "the factors are the wrong way round"),
-    (r"^(.*)$", r"-(\1)", "the sign is wrong"),
+    (r"^(.*)$", r"-(\1)", "the sign is wrong"),  # any line can have this one
 )
 
 
@@ -34,27 +36,29 @@ class Broken(NamedTuple):
 
 
 def broken_lines(name, params, x, y, network):
-    """Plant a mistake in each line of `backward`, one at a time; return what the check says."""
+    """Plant a mistake in each line of `backward`, one at a time; return what the check says.
+
+    A mistake that changes nothing is left out.
+    """
     source = Path(network.__file__).read_text(encoding="utf-8").splitlines()
     grads = {f"grad_{key}" for key in (*params, *network.forward(params, x, y))}
     found = []
     for grad, line in sorted(assignments(network.__file__, grads).items(), key=lambda kv: kv[1]):
-        left, right = line.code.split("  #")[0].split(" = ", 1)
+        left, _, right = ast.unparse(ast.parse(textwrap.dedent(line.code))).partition(" = ")
         changed, mistake = planted(right)
         wrong = f"{left} = {changed}"
-        lines = [*source[: line.number - 1], wrong, *source[line.number :]]
+        indented = line.code[: len(line.code) - len(line.code.lstrip())] + wrong
+        lines = [*source[: line.number - 1], indented, *source[line.last :]]
         said = answer(name, params, x, y, as_module(network, lines))
-        found.append(Broken(grad, line.number, wrong.strip(), mistake, said))
+        if said:
+            found.append(Broken(grad, line.number, wrong, mistake, said))
     return found
 
 
 def planted(right):
     """Return the right-hand side of a line with a mistake in it, and what the mistake is."""
-    for pattern, instead, mistake in MISTAKES:
-        wrong = re.sub(pattern, instead, right)
-        if wrong != right:
-            return wrong, mistake
-    raise ValueError(f"no mistake fits {right!r}")
+    pattern, instead, mistake = next(m for m in MISTAKES if re.search(m[0], right))
+    return re.sub(pattern, instead, right), mistake
 
 
 def as_module(network, lines):
@@ -66,11 +70,13 @@ def as_module(network, lines):
 
 
 def answer(name, params, x, y, network):
-    """Return what the check says of a broken network, line by line."""
+    """Return what the check says of a broken network, line by line; nothing where it is right."""
     try:
         report = compare(name, params, x, y, network=network)
     except InputError as error:
         return [str(error).replace(network.__file__, f"manual/{name}.py")]
+    if report.ok:
+        return []
     return [
         *(f"{f.cause.kind}: {f.cause.message}" for f in report.findings if f.cause),
         verdict_line(report),

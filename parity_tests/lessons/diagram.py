@@ -49,7 +49,10 @@ def diagram(sources, shapes):
             y = boxes[value].y + (i - (len(beside) - 1) / 2) * (BOX[1] + 8)
             boxes[name] = Box(name, SIDE, y, "parameter")
         arrows += [arrow(boxes[name], boxes[value], shapes[name]) for name in names]
-    steps = [f"{' and '.join(names)} give {value}" for value, names in sources.items()]
+    steps = [
+        f"{' and '.join(names)} give{'s' * (len(names) == 1)} {value}"
+        for value, names in sources.items()
+    ]
     height = TOP + ROW * (len(column) - 1) + TOP + 20
     return Diagram(list(boxes.values()), arrows, height, f"{'; '.join(steps)}.")
 

@@ -43,13 +43,13 @@ def derivation(module):
         raise InputError(f"{where} has no numbered steps: start the first with '1. '.")
     blocks[-1] = blocks[-1].split("\n\n")[0]  # the notes come after the last step
     return Derivation(
-        title=paragraphs[0],
+        title=paragraphs[0].rstrip("."),
         new=next(iter(starting(paragraphs, "New against")), ""),
         formulas=read_formulas(module.__doc__, where),
         steps=[(prose(block), list(read_formulas(block, where))) for block in blocks],
         notes=starting(paragraphs, "The notebook"),
-        forward=starting(paragraphs, "Forward")[0],
-        backward=starting(paragraphs, "Backward")[0],
+        forward=below_its_heading(starting(paragraphs, "Forward")[0]),
+        backward=below_its_heading(starting(paragraphs, "Backward")[0]),
     )
 
 
@@ -57,6 +57,12 @@ def prose(text):
     """Join the lines of a paragraph, but for its formulas."""
     lines = text.splitlines()
     return " ".join(line.strip() for line in lines if not line.startswith(INDENT))
+
+
+def below_its_heading(paragraph):
+    """Leave out the first word, which a lesson has for a heading."""
+    _, rest = paragraph.split(maxsplit=1)
+    return rest[0].upper() + rest[1:]
 
 
 def starting(paragraphs, words):
@@ -79,6 +85,8 @@ def read_formulas(text, where):
         name, tex, _ = found.groups()
         if name in result:
             raise InputError(f"{where} gives {name} twice.")
+        if tex.count("{") != tex.count("}"):
+            raise InputError(f"{where} has a brace too many or too few in `{tex}`.")
         result[name] = tex
     return result
 

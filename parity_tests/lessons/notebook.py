@@ -5,8 +5,7 @@ import inspect
 
 from parity_tests.errors import InputError
 from parity_tests.lessons.formulas import derivation
-from parity_tests.lessons.source import dedented
-from parity_tests.own.lines import assignments
+from parity_tests.lessons.source import derivation_code
 from parity_tests.targets import check_target, write_whole
 from parity_tests.variants import check_name, draw, manual_side, torch_side
 
@@ -102,8 +101,8 @@ def lesson(name, solved):
     """Yield the kind and the source of each cell."""
     manual, torch_ref = manual_side(name), torch_side(name)
     text = derivation(manual)
-    found = assignments(manual.__file__, set(text.formulas))
-    lines = {quantity: dedented(line.code) for quantity, line in found.items()}
+    found = derivation_code(manual, list(text.formulas))
+    lines = {key: "\n".join(line.code for line in code.lines) for key, code in found.items()}
     yield "markdown", opening(text, solved)
     yield "code", drawing(manual, name)
 
@@ -156,8 +155,8 @@ params, x, y = init(np.random.default_rng(0))
 
 
 def blank(quantity, line):
-    """Return a line with `...` for what it computes; its shape, a comment, stays."""
-    _, mark, shape = line.partition("  #")
+    """Return `...` for what a line computes; the comment at its end, the shape, stays."""
+    _, mark, shape = line.splitlines()[-1].partition("  #")
     return f"{quantity} = ...{mark}{shape}"
 
 

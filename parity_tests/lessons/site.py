@@ -1,17 +1,22 @@
 """The lessons as a small static site: a page for each variant, the ladder, and an index."""
 
+import re
+
 from parity_tests import variants
 from parity_tests.errors import InputError
+from parity_tests.lessons.climb import VARIANT as FIRST
 from parity_tests.lessons.climb import rungs
 from parity_tests.lessons.formulas import derivation, inline
 from parity_tests.lessons.source import coloured
 from parity_tests.lessons.story import story
+from parity_tests.run import compare_variant
 from parity_tests.show.page import templates
 from parity_tests.targets import write_whole
+from torch_ref.ladder import RUNGS
 
 GENERATOR = "Handgrad lesson"
 LADDER = "ladder"
-TITLES = {"index": "all lessons", LADDER: "the ladder"}
+TITLES = {"index": "All lessons", LADDER: "The ladder"}
 LADDER_IS = "The first network once more, climbed from NumPy to `torch.compile`, one step a rung."
 
 
@@ -30,6 +35,8 @@ def check_folder(folder, names):
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is no folder: choose another one with --out.")
     for path in (folder / f"{name}.html" for name in [*names, "index"]):
+        if path.is_dir():
+            raise InputError(f"{path} is a folder: choose another --out.")
         if path.exists() and GENERATOR.encode() not in path.read_bytes()[:20_000]:
             raise InputError(f"{path} is there already, and is no lesson: choose another --out.")
 
@@ -62,7 +69,9 @@ def render(name, links):
     if name == "index":
         template, about = "index.html.j2", {"lessons": contents()}
     elif name == LADDER:
-        template, about = "ladder.html.j2", {"rungs": rungs()}
+        numpy = compare_variant(FIRST)
+        climbed = rungs() if numpy.ok else []
+        template, about = "ladder.html.j2", {"numpy": numpy, "rungs": climbed, "titles": RUNGS}
     else:
         about = story(name)
     return templates.get_template(template).render(
@@ -72,8 +81,14 @@ def render(name, links):
         generator=GENERATOR,
         inline=inline,
         coloured=coloured,
+        paragraphs=paragraphs,
         **about,
     )
+
+
+def paragraphs(text):
+    """Split a rung's text: what is new, what it costs and the trap are paragraphs of their own."""
+    return re.split(r"\n(?=(?:New|For you|It costs|The traps?)\b)", text)
 
 
 def contents():

@@ -10,7 +10,8 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from parity_tests.own.lines import Line, assignments
+from parity_tests.errors import InputError
+from parity_tests.own.lines import Line, assignments, assigns, line_of
 
 
 class Code(NamedTuple):
@@ -42,11 +43,35 @@ def file_name(module):
 
 def code_of(module, names):
     """Return for each of the names that a module assigns the Code of the line that does."""
-    found = assignments(module.__file__, set(names))
-    return {
-        name: Code(file_name(module), [Line(line.number, dedented(line.code))])
-        for name, line in found.items()
-    }
+    found = assignments(module.__file__, names)
+    return {name: Code(file_name(module), [dedented(line)]) for name, line in found.items()}
+
+
+def derivation_code(module, names):
+    """Return for each quantity the Code of the lines of `forward` or `backward` that build it.
+
+    What stands between two quantities, a mask say, belongs to the one that comes after it.
+    Raises InputError where no line builds one of `names`.
+    """
+    source = Path(module.__file__).read_text(encoding="utf-8")
+    lines = source.splitlines()
+    found: dict[str, list[Line]] = {}
+    for function in ast.parse(source).body:
+        if isinstance(function, ast.FunctionDef) and function.name in ("forward", "backward"):
+            before = []
+            for node in (node for node in function.body if assigns(node)):
+                before.append(dedented(line_of(node, lines)))
+                if built := assigns(node) & set(names):
+                    for name in built:
+                        found.setdefault(name, []).extend(before)
+                    before = []
+    for name in names:
+        if name not in found:
+            raise InputError(
+                f"{file_name(module)} has no line of its own for `{name}`: a lesson needs one, "
+                f"such as `{name} = ...`."
+            )
+    return {name: Code(file_name(module), found[name]) for name in names}
 
 
 def torch_code(module, name):
@@ -54,7 +79,7 @@ def torch_code(module, name):
     text = Path(module.__file__).read_text(encoding="utf-8")
     lines = text.splitlines()
     found = [
-        Line(node.lineno, dedented("\n".join(lines[node.lineno - 1 : node.end_lineno])))
+        dedented(line_of(node, lines))
         for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.Assign | ast.Return) and uses_own(node, name)
     ]
@@ -75,11 +100,18 @@ def uses_own(node, name):
 def whole(function, module):
     """Return the Code of a whole function of a module."""
     lines, first = inspect.getsourcelines(function)
-    numbered = [Line(first + i, line.rstrip("\n")) for i, line in enumerate(lines)]
-    return Code(file_name(module), numbered)
+    return Code(file_name(module), numbered(lines, first))
 
 
-def dedented(code):
-    """Return code without the indentation of its first line."""
-    indent = len(code) - len(code.lstrip())
-    return "\n".join(line[indent:] for line in code.splitlines())
+def numbered(lines, first):
+    """Return lines of code as Lines, from the number `first` on."""
+    return [Line(number, number, line.rstrip("\n")) for number, line in enumerate(lines, first)]
+
+
+def dedented(line):
+    """Return a Line without the indentation of its first line."""
+    indent = len(line.code) - len(line.code.lstrip())
+    code = "\n".join(
+        one[indent:] if one[:indent].isspace() else one for one in line.code.splitlines()
+    )
+    return line._replace(code=code)

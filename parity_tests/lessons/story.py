@@ -11,11 +11,12 @@ from parity_tests.compare.drift import train_variant
 from parity_tests.compare.judge import Finding
 from parity_tests.compare.trace import like, reference_trace, watched
 from parity_tests.compare.weights import is_transposed
+from parity_tests.errors import InputError
 from parity_tests.lessons.breaking import broken_lines
 from parity_tests.lessons.diagram import diagram
 from parity_tests.lessons.formulas import derivation, mathml
-from parity_tests.lessons.source import Code, code_of, torch_code, whole
-from parity_tests.lessons.traps import TRAPS, shown
+from parity_tests.lessons.source import Code, code_of, derivation_code, torch_code, whole
+from parity_tests.lessons.traps import TRAPS, relu_at_zero, shown
 from parity_tests.run import build_reference, compare
 
 SHOWN = 3  # numbers of each array
@@ -48,6 +49,7 @@ def story(name):
     sources: dict[str, set[str]] = {}
     trace = reference_trace(reference, x, y, sources=sources)
     sources = in_order(sources, trace)
+    check_formulas(name, told, report)
     rows = rows_of(network, torch_side, told, report, reference, x, y, sources)
     values = {key: trace[key] for key in sources}
     shapes = {key: shape_of(array) for key, array in {**params, "x": x, "y": y, **values}.items()}
@@ -62,10 +64,39 @@ def story(name):
             [whole(f, manual.training) for f in (manual.training.step, manual.training.train)],
             [whole(torch_ref.training.train, torch_ref.training)],
         ),
-        "drift": train_variant(name),
-        "broken": broken_lines(name, params, x, y, network),
-        "traps": [shown(trap, reference.model, reference.loss_fn, params, x, y) for trap in TRAPS],
+        "sizes": ", ".join(f"{key} = {size}" for key, size in variants.sizes(name).items()),
+        "training": training(name),
+        "broken": broken_lines(name, params, x, y, network) if report.ok else [],
+        "traps": [
+            shown(trap, reference.model, reference.loss_fn, params, x, y)
+            for trap in TRAPS
+            if trap is not relu_at_zero or any("relu" in key for key in values)
+        ],
     }
+
+
+def check_formulas(name, told, report):
+    """Raise InputError unless the docstring has a formula for each quantity, and no other."""
+    computed = {finding.name for finding in report.findings if finding.kind != "parameter"}
+    for key in told.formulas:
+        if key not in computed:
+            raise InputError(
+                f"The docstring of manual/{name}.py has `{key}`, which is not computed."
+            )
+    for key in computed:
+        if key not in told.formulas:
+            raise InputError(
+                f"The docstring of manual/{name}.py has no formula for `{key}`: write a line "
+                "`name  $TeX$  (shape)`."
+            )
+
+
+def training(name):
+    """Return the Drift of the notebook's training, or the sentence why it cannot be done."""
+    try:
+        return train_variant(name)
+    except InputError as error:
+        return str(error)
 
 
 def in_order(sources, trace):
@@ -79,7 +110,7 @@ def in_order(sources, trace):
 def rows_of(network, torch_side, told, report, reference, x, y, sources):
     """Return a Row for each quantity that has a formula, in the order of the derivation."""
     findings = {finding.name: finding for finding in report.findings}
-    ours = code_of(network, told.formulas)
+    ours = derivation_code(network, list(told.formulas))
     nodes = backward_nodes(reference, x, y)
     rows = []
     for name, tex in told.formulas.items():
@@ -131,7 +162,7 @@ def place_of(reference, quantity):
     """Say where PyTorch keeps the gradient of a quantity."""
     path = reference.names.get(quantity)
     if path is None:
-        return f"{quantity}.grad, after {quantity}.retain_grad()"
+        return f"{quantity}.grad"
     return f"model.{path}.grad" + (".T" if is_transposed(reference.model, path) else "")
 
 
@@ -142,5 +173,5 @@ def shape_of(array):
 
 def first_numbers(array):
     """Return the first few numbers of an array as text."""
-    numbers = ", ".join(f"{number:.6g}" for number in array.flat[:SHOWN])
+    numbers = ", ".join(f"{number + 0.0:.6g}" for number in array.flat[:SHOWN])  # -0 is 0
     return numbers + (", …" if array.size > SHOWN else "")

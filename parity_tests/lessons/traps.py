@@ -143,8 +143,9 @@ def tf32_products(net, loss_fn, w1, x, y):
 def averaged_ranks(net, loss_fn, w1, x, y):
     """The gradients of DistributedDataParallel are averaged over the ranks.
 
-    So from a summed loss, two ranks with half of the batch each get half of the gradient: multiply
-    it by the number of ranks. Here one process plays both ranks, and averages by hand.
+    So from a summed loss, two ranks with half of the batch each get half of the gradient: let each
+    rank multiply its loss by the number of ranks. Here one process plays both ranks, and averages
+    by hand.
     """
 
     def grad(x, y):

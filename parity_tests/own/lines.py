@@ -1,4 +1,4 @@
-"""Where a quantity is computed: the line of a file that assigns it."""
+"""Where a quantity is computed: the lines of a file that assign it."""
 
 import ast
 from pathlib import Path
@@ -6,28 +6,50 @@ from typing import NamedTuple
 
 
 class Line(NamedTuple):
-    """A statement of a file: the number of its first line, and its code, comment included."""
+    """A statement of a file: the numbers of its first and last line, and its code."""
 
     number: int
+    last: int
     code: str
 
 
-def assignments(path, names):
-    """Return for each of `names` the Line of a Python file that computes it, the last such.
+def line_of(node, lines):
+    """Return a statement as a Line; `lines` are those of its file. Its comments are included."""
+    return Line(node.lineno, node.end_lineno, "\n".join(lines[node.lineno - 1 : node.end_lineno]))
+
+
+def assigns(node):
+    """Return the names that a statement computes: of `h[x < 0] = 0` it is h.
 
     `h1 = values["h1"]` computes nothing: it only takes h1 out of a dict.
     """
+    if not isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign) or node.value is None:
+        return set()
+    taken = {part.value for part in ast.walk(node.value) if isinstance(part, ast.Constant)}
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    return {name for target in targets for name in bases(target)} - taken
+
+
+def bases(target):
+    """Yield the names that an assignment to this target changes."""
+    if isinstance(target, ast.Name):
+        yield target.id
+    elif isinstance(target, ast.Subscript | ast.Starred):
+        yield from bases(target.value)
+    elif isinstance(target, ast.Tuple | ast.List):
+        for part in target.elts:
+            yield from bases(part)
+
+
+def assignments(path, names):
+    """Return for each of `names` the Line of a Python file that computes it, the last such."""
     source = Path(path).read_text(encoding="utf-8")
     lines = source.splitlines()
     found: dict[str, Line] = {}
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign) and node.value is not None:
-            taken = {part.value for part in ast.walk(node.value) if isinstance(part, ast.Constant)}
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            for part in (part for target in targets for part in ast.walk(target)):
-                if isinstance(part, ast.Name) and part.id in names and part.id not in taken:
-                    line = Line(node.lineno, "\n".join(lines[node.lineno - 1 : node.end_lineno]))
-                    found[part.id] = max(line, found.get(part.id, line))
+        for name in assigns(node) & set(names):
+            line = line_of(node, lines)
+            found[name] = max(line, found.get(name, line))
     return found
 
 

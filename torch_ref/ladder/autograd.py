@@ -5,8 +5,9 @@ gradients are `loss.backward()`.
 For you: PyTorch records each step that the weights go through, walks the record back from the
 loss with the same chain rule, and leaves the gradients in `w1.grad` and `w2.grad`.
 It costs memory: what the way back needs, such as h_relu, is kept until then.
-The traps: `.grad` adds up until it is cleared. The update must not be recorded, hence
-`no_grad`. And `h.clamp(min=0)` has the values of ReLU, but slope 1 where h is exactly 0.
+The traps: `.grad` adds up until it is cleared. Without `no_grad` the update stops with an error:
+a tensor that asks for a gradient must not be changed in place. And `h.clamp(min=0)` has the
+values of ReLU, but slope 1 where h is exactly 0.
 """
 
 import torch

@@ -3,11 +3,12 @@
 New against rung 7 (own_module.py): the loss is a function that `torch.compile` has wrapped.
 For you: at the first call PyTorch reads the Python, derives the backward pass from it and hands
 both to a backend. "inductor", the default, writes code in which neighbouring steps are one
-loop. It needs a C++ compiler and Python's header files for the CPU, and Triton for a GPU;
-"aot_eager" and "eager" need neither, as they go the same way but write no code.
+loop. It needs a C++ compiler and Python's header files for the CPU, and Triton for a GPU.
+"aot_eager" needs neither: it derives the backward pass too, but writes no code.
 It costs seconds at the first call, which a network as small as this one never earns back.
-The trap: what was compiled holds for its shapes and dtypes. Others are compiled anew, and
-after eight PyTorch goes back to running the Python, with no more than a line in the log.
+The trap: what was compiled holds for what it saw. A second number of rows is compiled once more,
+then with that number left open; another dtype is compiled anew. After eight such versions PyTorch
+runs the plain Python, with no more than a line in the log.
 """
 
 import torch

@@ -50,8 +50,10 @@ class Report:
 
     @property
     def worst(self):
-        """The finding with the largest difference against its tolerance."""
-        return max(self.findings, key=lambda finding: finding.ratio)
+        """The finding with the largest difference against its tolerance; weights come last."""
+        return max(
+            self.findings, key=lambda f: (f.verdict in WRONG, f.kind != "parameter", f.ratio)
+        )
 
     def to_dict(self):
         """Return the report as a dict of what JSON knows: a run of `handgrad check --json`."""

@@ -8,7 +8,9 @@ from parity_tests.errors import InputError
 def check_target(path, force):
     """Raise InputError where `path` may not be written: it is there, or it has no folder."""
     try:
-        if path.is_dir() or (path.exists() and not force):
+        if path.is_dir():
+            raise InputError(f"{path} is a folder: choose another name.")
+        if path.exists() and not force:
             raise InputError(f"{path} is there already: choose another name, or add --force.")
         if not path.parent.is_dir():
             raise InputError(

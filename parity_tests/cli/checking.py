@@ -40,11 +40,11 @@ def check(
     seed: Seed = 0,
     size: Size = "",
     repeat: Annotated[
-        int,
+        int | None,
         typer.Option(
-            help="Run PyTorch so many times, and count the different results.", metavar="N", min=0
+            help="Run PyTorch so many times, and count the different results.", metavar="N", min=2
         ),
-    ] = 0,
+    ] = None,
     verbose: Verbose = False,
     as_json: AsJson = False,
     html: Html = None,
@@ -78,7 +78,7 @@ def check(
         reports = []
         for done, (name, dev, dt) in enumerate(runs, 1):
             status.update(f"{name}, {dev}, {dt} ({done} of {len(runs)})")
-            reports.append(compare_variant(name, dev, dt, seed, sizes[name], repeat))
+            reports.append(compare_variant(name, dev, dt, seed, sizes[name], repeat or 0))
         own = []
         for name in files:
             status.update(f"Running {name}")

@@ -1,6 +1,7 @@
 """`handgrad record` and `handgrad diff`."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -16,6 +17,7 @@ from parity_tests.cli.options import (
     parse_devices,
     parse_size,
 )
+from parity_tests.errors import InputError
 from parity_tests.show.table import console
 from parity_tests.targets import check_target
 
@@ -61,7 +63,7 @@ def record(
         write(path, Record(device, environment(device), runs), force)
     console().print(
         f"Wrote {path}: {len(runs)} run{'s' * (len(runs) > 1)} on {device}. "
-        f"Compare it, on any machine: handgrad diff {path} OTHER",
+        f"Compare it, on any machine: handgrad diff {quote(str(path))} OTHER",
         markup=False,
         soft_wrap=True,
     )
@@ -89,6 +91,8 @@ def diff(
         check_dtype(dtype)
     if html is not None:
         check_target(html, force)
+        if html.resolve() in (first.resolve(), second.resolve()):
+            raise InputError(f"{html} is one of the records: choose another name for the report.")
     with console(stderr=True).status("Importing torch") as status:
         from parity_tests.compare.precision import PRECISIONS
         from parity_tests.records.differences import compare_records
@@ -101,6 +105,8 @@ def diff(
 
         found = compare_records(read(first), read(second), PRECISIONS.get(dtype), progress)
     titles = (first.name, second.name)
+    if first.name == second.name:
+        titles = (str(first), str(second))
     if html is not None:
         from parity_tests.show.page import write_diff
 

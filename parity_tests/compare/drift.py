@@ -51,7 +51,13 @@ class Drift(NamedTuple):
     @property
     def largest(self):
         """The largest relative difference at any step."""
-        return float((self.difference / self.scale).max())
+        relative = self.difference / self.scale
+        return float(relative[np.isfinite(self.tolerance)].max(initial=0.0))
+
+    @property
+    def overflows(self):
+        """True where a loss is not finite."""
+        return not (np.isfinite(self.ours).all() and np.isfinite(self.theirs).all())
 
 
 def train_variant(name, device="cpu", dtype="float64", seed=0, sizes=None, progress=iter):
@@ -131,7 +137,9 @@ def loss_tolerance(network, params, x, y, learning_rates, precision=None):
                 network, params, x, y, learning_rates, lambda w: rounded(w, precision)
             )
             lost = np.abs(losses - exact)
-    finite = np.isfinite(noise) & np.isfinite(lost)
+    # what the dtype may not hold, one run may have and the other not, and so all that follows
+    finite = np.maximum.accumulate(exact) * precision.factor(len(x)) <= precision.max
+    finite &= np.isfinite(noise) & np.isfinite(lost)
     around = np.pad(np.where(finite, noise, 0), WINDOW, mode="edge")
     around = sliding_window_view(around, 2 * WINDOW + 1).max(axis=1)
     return np.where(finite, around + lost, np.inf)

@@ -8,7 +8,7 @@ weights and data that the narrow dtype can hold.
 
 import os
 from contextlib import contextmanager, nullcontext
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -104,25 +104,46 @@ def arithmetic(precision, device="cpu"):
     float32 products are computed in float32, not in TF32 or bfloat16, unless `precision` is
     TF32. The CPU has no TF32: there, what goes into a product is rounded to it.
     """
-    matmul, cudnn = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
-    deterministic = torch.get_deterministic_debug_mode()
-    workspace = os.environ.get(WORKSPACE)
-    is_tf32 = precision.name == "tf32"
-    on_gpu = not str(device).startswith("cpu")
+    deterministic, workspace = torch.get_deterministic_debug_mode(), os.environ.get(WORKSPACE)
+    on_gpu = precision.name == "tf32" and not str(device).startswith("cpu")
+    imitated = precision.name == "tf32" and not on_gpu
+    with float32_products("high" if on_gpu else "highest"):
+        try:
+            # use_deterministic_algorithms says the same, but takes a second to import the compiler
+            torch.set_deterministic_debug_mode("warn")
+            os.environ[WORKSPACE] = workspace or ":4096:8"
+            with TF32Products() if imitated else nullcontext():
+                yield
+        finally:
+            if workspace is None:
+                del os.environ[WORKSPACE]
+            else:
+                os.environ[WORKSPACE] = workspace
+            torch.set_deterministic_debug_mode(deterministic)
+
+
+@contextmanager
+def float32_products(how):
+    """Set how float32 matrix products are computed, `highest` or `high`; then put it back.
+
+    From PyTorch 2.9 on each backend has a switch of its own as well. The one for all of them
+    sets these too, and cannot be read where they disagree.
+    """
+    backends: list[Any] = [torch.backends.cuda.matmul]
+    backends.append(getattr(torch.backends.mkldnn, "matmul", None))
+    switches = [backend for backend in backends if hasattr(backend, "fp32_precision")]
+    own = [backend.fp32_precision for backend in switches]
     try:
-        torch.set_float32_matmul_precision("high" if is_tf32 and on_gpu else "highest")
-        torch.backends.cudnn.allow_tf32 = is_tf32
-        # use_deterministic_algorithms says the same, but takes a second to import the compiler
-        torch.set_deterministic_debug_mode("warn")
-        os.environ[WORKSPACE] = workspace or ":4096:8"
-        with TF32Products() if is_tf32 and not on_gpu else nullcontext():
-            yield
+        before = torch.get_float32_matmul_precision()
+    except RuntimeError:
+        before = "highest"
+    torch.set_float32_matmul_precision(how)
+    try:
+        yield
     finally:
-        if workspace is None:
-            del os.environ[WORKSPACE]
-        torch.set_deterministic_debug_mode(deterministic)
-        torch.backends.cudnn.allow_tf32 = cudnn
-        torch.set_float32_matmul_precision(matmul)
+        torch.set_float32_matmul_precision(before)
+        for backend, value in zip(switches, own, strict=True):
+            backend.fp32_precision = value
 
 
 def settings(precision, device="cpu"):

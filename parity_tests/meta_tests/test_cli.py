@@ -243,7 +243,7 @@ BAD = {
     ("check", "two_layer_relu", "--size", "999999999,999999999,9,9"): ["sizes"],
     ("check", "--seed", "²"): ["--seed", "²"],
     ("check", "--seed", "9" * 5000): ["--seed", "999"],
-    ("train", "two_layer_relu", "--plot", "/", "--force"): ["/ is there already"],
+    ("train", "two_layer_relu", "--plot", "/", "--force"): ["/ is a folder"],
     ("train", "two_layer_relu", "--plot", "l" * 300): ["File name too long"],
     ("check", "two_layer_relu", "--size", "64,20"): ["4 sizes (n, d_in, h, d_out)", "found 2"],
     ("check", "--seed", "-1"): ["--seed", "-1"],

@@ -71,7 +71,7 @@ def test_tf32_is_a_difference_of_precision(variant, seed):
     assert not report.ok
     (cause,) = {f.cause for f in report.findings if f.cause}
     assert cause.kind == "precision"
-    assert "one of them computed in tf32" in cause.message
+    assert "as if one of them had computed in tf32" in cause.message
 
 
 def test_tf32_that_nobody_spoke_of_is_named(whole):
@@ -119,6 +119,42 @@ def test_a_mistake_in_one_run_is_told_of_that_run(whole, name):
     ]
 
 
+@pytest.mark.parametrize("factor", [1 + 1e-9, 1.01, 1.3])
+def test_a_small_mistake_in_one_step_is_no_difference_of_precision(whole, factor):
+    honest = of_dtypes(whole, "float64")
+    run = honest.runs[0]
+    wrong = run._replace(trace={**run.trace, "grad_w2": factor * run.trace["grad_w2"]})
+    (report,) = compare_records(honest, honest._replace(runs=[wrong])).reports
+    assert report.first == "grad_w2"
+    assert [finding.cause for finding in report.findings if finding.cause] == []
+    assert report.notes == [
+        f"In the second record: `grad_w2` is {factor:.10g} times what is meant, in each entry."
+    ]
+
+
+@pytest.mark.parametrize("name", ["grad_w1", "losses"])
+def test_nan_in_both_is_no_match_where_nothing_overflows(whole, name):
+    honest = of_dtypes(whole, "float64")
+    run = honest.runs[0]
+    broken = np.full_like(run.losses if name == "losses" else run.trace[name], np.nan)
+    changes = {"losses": broken} if name == "losses" else {"trace": {**run.trace, name: broken}}
+    broken = honest._replace(runs=[run._replace(**changes)])
+    assert compare_records(broken, broken).reports[0].first == name
+
+
+def test_losses_that_overflow_in_float32_alone_are_no_mismatch():
+    sizes = {"n": 200}
+    first, second = (
+        record_of(dtype, name="two_layer_relu", sizes=sizes) for dtype in ("float64", "float32")
+    )
+    (report,) = compare_records(first, second).reports
+    assert np.isinf(second.runs[0].losses).any()
+    assert np.isfinite(first.runs[0].losses[np.isinf(second.runs[0].losses)]).any()
+    assert report.ok
+    assert report.drift.overflows
+    assert np.isfinite(report.drift.largest)
+
+
 def test_another_training_is_told_from_another_pass(whole):
     honest = of_dtypes(whole, "float64")
     run = honest.runs[0]
@@ -157,7 +193,12 @@ OTHERS = {
     "seed": (lambda r: changed(r, seed=7), "has seed 0 in the first record and 7 in the second"),
     "weights": (other_weight, "`w1` of .* has other numbers"),
     "data": (lambda r: changed(r, x=r.runs[0].x + 1), "`x` of .* has other numbers"),
-    "size": (lambda r: changed(r, y=r.runs[0].y[:3]), r"`y` of .* is \(6, 2\) .* \(3, 2\)"),
+    "rows": (lambda r: changed(r, y=r.runs[0].y[:3]), "do not fit together"),
+    "no weight": (lambda r: changed(r, trace={"h1": r.runs[0].x}), "do not fit together"),
+    "size": (
+        lambda _: record_of("float64", sizes={**SMALL, "h1": 5}),
+        r"`w1` of .* is \(3, 4\) .* \(3, 5\)",
+    ),
     "quantities": (lambda r: changed(r, trace=fewer(r)[0]), "has other quantities"),
     "steps": (lambda r: changed(r, losses=r.runs[0].losses[:9]), "has 9 losses"),
     "variants": (lambda r: changed(r, variant="two_layer_relu"), "share no variant: .* has three"),

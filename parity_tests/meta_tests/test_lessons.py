@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,12 @@ import manual
 from manual import three_layer_relu_bias
 from parity_tests import variants
 from parity_tests.lessons.breaking import broken_lines, planted
+from parity_tests.lessons.climb import rungs
 from parity_tests.lessons.diagram import diagram
 from parity_tests.lessons.site import pages_of, write_site
 from parity_tests.meta_tests.conftest import serious
 from parity_tests.run import compare_variant
-from torch_ref.ladder import RUNGS
+from torch_ref.ladder import RUNGS, autograd
 
 PAGES = [*variants.VARIANTS, "ladder", "index"]
 
@@ -132,7 +134,80 @@ def test_the_index_leads_through_all_in_the_notebooks_order(site):
 def test_the_ladder_shows_every_rung_and_that_it_matches(site):
     page = (site / "ladder.html").read_text()
     assert re.findall(r'<h2 id="(\w+)">', page) == list(RUNGS)
-    assert page.count("match, each within what rounding allows") == len(RUNGS)
+    assert page.count('<span class="match">match</span>') == 2 * len(RUNGS)  # a step, and all
+
+
+def test_the_ladder_tells_a_rung_that_trains_otherwise(monkeypatch):
+    right = autograd.train
+
+    def half_as_fast(params, x, y, rates):
+        losses, grads, after = right(params, x, y, [rate / 2 for rate in rates])
+        return losses, grads, after
+
+    monkeypatch.setattr(autograd, "train", half_as_fast)
+    found = {rung.name: (rung.report.ok, rung.drift.ok) for rung in rungs()}
+    assert found.pop("autograd") == (True, False)
+    assert set(found.values()) == {(True, True)}
+
+
+WRONG = {
+    "shape": ("h1_relu.T.dot(grad_h2)", "x.T.dot(grad_h2)", "cannot be trained: `grad_w2`"),
+    "split": ("h1_relu.T.dot(grad_h2)", "h1_relu.T.dot(\n        grad_h2  # so\n    )", "match"),
+    "in place": (
+        "grad_h1 = grad_h1_relu * (h1 > 0)",
+        "grad_h1 = grad_h1_relu.copy()\n    grad_h1[h1 <= 0] = 0",
+        "match",
+    ),
+    "helper": (
+        "grad_h1 = grad_h1_relu * (h1 > 0)",
+        "mask = h1 > 0\n    grad_h1 = grad_h1_relu * mask",
+        "match",
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "instead", "words"), WRONG.values(), ids=WRONG)
+def test_a_derivation_in_another_form_has_its_page(monkeypatch, tmp_path, line, instead, words):
+    source = Path(three_layer_relu_bias.__file__).read_text()
+    assert line in source
+    path = tmp_path / "manual" / "three_layer_relu_bias.py"
+    path.parent.mkdir()
+    path.write_text(source.replace(line, instead))
+    module = types.ModuleType("manual.three_layer_relu_bias")
+    module.__file__ = str(path)
+    exec(compile(path.read_text(), str(path), "exec"), vars(module))
+    monkeypatch.setitem(sys.modules, "manual.three_layer_relu_bias", module)
+    write_site(tmp_path / "out", ["three_layer_relu_bias"])
+    page = text_of((tmp_path / "out" / "three_layer_relu_bias.html").read_text())
+    assert words.replace("`", "") in page
+    for part in instead.splitlines():
+        assert part.strip() in page
+
+
+BROKEN = {
+    "no line": ("grad_b1 = grad_h1.sum(axis=0)", "grads = grad_h1", "no line of its own"),
+    "no formula": ("      grad_b1       $", "grad_b1", "has no formula for `grad_b1`"),
+    "brace": ("\\text{rows} \\nabla h_1", "\\text{rows \\nabla h_1", "a brace too many or too few"),
+}
+
+
+@pytest.mark.parametrize(("line", "instead", "words"), BROKEN.values(), ids=BROKEN)
+def test_a_lesson_that_cannot_be_told_is_one_sentence(tmp_path, line, instead, words):
+    root = Path(manual.__file__).parents[1]
+    for package in ("manual", "torch_ref", "parity_tests"):
+        shutil.copytree(
+            root / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    changed = tmp_path / "manual" / "three_layer_relu_bias.py"
+    source = changed.read_text()
+    assert line in source
+    source = source.replace(line, instead)
+    changed.write_text(source.replace('"grad_b1": grad_b1', '"grad_b1": grad_h1.sum(axis=0)'))
+    command = [sys.executable, "-m", "parity_tests", "lesson", "three_layer_relu_bias"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_every_link_leads_somewhere(site):

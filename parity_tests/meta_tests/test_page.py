@@ -89,7 +89,7 @@ def test_a_report_needs_no_script_and_no_mouse(mismatch, report, visit):
 
 def test_the_cause_stands_at_the_top(mismatch):
     banner = mismatch.read_text().split("<h2")[0]
-    assert "one of them computed in tf32" in banner
+    assert "as if one of them had computed in tf32" in banner
 
 
 def test_a_check_has_a_report_as_well(handgrad, monkeypatch, tmp_path, visit):

@@ -18,18 +18,28 @@ def settings():
     """Put torch's settings back as they were."""
     before = read()
     yield
-    torch.set_float32_matmul_precision(before[0])
-    torch.backends.cudnn.allow_tf32 = before[1]
-    torch.use_deterministic_algorithms(before[2], warn_only=before[3])
+    torch.set_float32_matmul_precision("highest")
+    for backend, value in zip(switches(), before[-1], strict=True):
+        backend.fp32_precision = value
+    torch.set_deterministic_debug_mode(before[1])
+
+
+def switches():
+    """Return the switches that each backend has of its own, from PyTorch 2.9 on."""
+    backends = (torch.backends.cuda.matmul, getattr(torch.backends.mkldnn, "matmul", None))
+    return [backend for backend in backends if hasattr(backend, "fp32_precision")]
 
 
 def read():
+    try:
+        products = torch.get_float32_matmul_precision()
+    except RuntimeError:  # where the switches disagree
+        products = "mixed"
     return (
-        torch.get_float32_matmul_precision(),
-        torch.backends.cudnn.allow_tf32,
-        torch.are_deterministic_algorithms_enabled(),
-        torch.is_deterministic_algorithms_warn_only_enabled(),
+        products,
+        torch.get_deterministic_debug_mode(),
         os.environ.get("CUBLAS_WORKSPACE_CONFIG"),
+        [backend.fp32_precision for backend in switches()],
     )
 
 
@@ -39,23 +49,32 @@ def fail_inside(seen, *arguments):
         raise ArithmeticError
 
 
-@pytest.mark.parametrize("workspace", [None, ":16:8"])
-@pytest.mark.parametrize("before", ["high", "highest"])
+@pytest.mark.parametrize("workspace", [None, "", ":16:8"])
+@pytest.mark.parametrize("before", ["untouched", "high", "highest"])
 def test_settings_are_set_and_as_they_were_after_an_exception(
     settings, monkeypatch, before, workspace
 ):
     monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
-    if workspace:
+    if workspace is not None:
         monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", workspace)
-    torch.set_float32_matmul_precision(before)
-    torch.backends.cudnn.allow_tf32 = True
+    if before != "untouched":
+        torch.set_float32_matmul_precision(before)
     was = read()
     seen: list[tuple] = []
     for chosen, device in ((FLOAT32, "cpu"), (TF32, "cuda:1")):
         with pytest.raises(ArithmeticError):
             fail_inside(seen, chosen, device)
-    assert [now[:2] for now in seen] == [("highest", False), ("high", True)]
-    assert {now[2:] for now in seen} == {(True, True, workspace or ":4096:8")}
+    assert [now[0] for now in seen] == ["highest", "high"]
+    assert {now[1:3] for now in seen} == {(1, workspace or ":4096:8")}
+    assert read() == was
+
+
+@pytest.mark.skipif(not switches(), reason="this PyTorch has one switch for all backends")
+def test_the_switch_of_one_backend_is_respected_and_put_back(settings):
+    torch.backends.cuda.matmul.fp32_precision = "tf32"
+    was = read()
+    assert was[0] == "mixed"
+    assert compare_variant("two_layer_relu", "cpu", "float32").settings["tf32"] == "off"
     assert read() == was
 
 

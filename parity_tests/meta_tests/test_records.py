@@ -68,8 +68,11 @@ KINDS = {
     "variant": (lambda about: about["runs"][0].update(variant="x"), "the run of 'x' in 'float64'"),
     "dtype": (lambda about: about["runs"][0].update(dtype="x"), f"the run of '{NAME}' in 'x'"),
     "trace": (lambda about: about["runs"][0]["trace"].append("h9"), "trace/h9' is amiss"),
-    "seed": (lambda about: about["runs"][0].update(seed="x"), "is amiss"),
+    "seed": (lambda about: about["runs"][0].update(seed="x"), "the seed or the trace"),
+    "endless seed": (lambda about: about["runs"][0].update(seed=float("inf")), "the seed"),
     "environment": (lambda about: about.update(environment=3), "is amiss"),
+    "nested environment": (lambda about: about["environment"].update(torch=["2"]), "is amiss"),
+    "surrogate": (lambda about: about["environment"].update(torch="\ud800"), "is amiss"),
 }
 
 
@@ -78,6 +81,36 @@ def test_a_file_of_another_kind_is_one_sentence(file, change, words):
     file.write_bytes(resealed(file.read_bytes(), change))
     with pytest.raises(InputError, match=words):
         read(file)
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.float16, np.bool_])
+def test_a_record_with_other_than_its_dtypes_is_one_sentence(recorded, tmp_path, dtype):
+    run = recorded.runs[0]
+    odd = run._replace(trace={**run.trace, "w1": run.trace["w1"].astype(dtype)})
+    write(tmp_path / "odd.safetensors", recorded._replace(runs=[odd]))
+    with pytest.raises(InputError, match=f"with the dtype {np.dtype(dtype)}, is amiss"):
+        read(tmp_path / "odd.safetensors")
+
+
+def test_data_that_is_not_finite_is_one_sentence(recorded, tmp_path):
+    odd = recorded.runs[0]._replace(x=recorded.runs[0].x * np.inf)
+    write(tmp_path / "odd.safetensors", recorded._replace(runs=[odd]))
+    with pytest.raises(InputError, match="the data is amiss"):
+        read(tmp_path / "odd.safetensors")
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.safetensors")
+    with pytest.raises(InputError, match="is not a file"):
+        read(tmp_path / "pipe.safetensors")
+
+
+def test_a_report_never_replaces_a_record(handgrad, file):
+    content = file.read_bytes()
+    code, _, err = handgrad("diff", file, file, "--html", file, "--force")
+    assert code == 2
+    assert "is one of the records" in err
+    assert file.read_bytes() == content
 
 
 def test_a_safetensors_file_of_somebody_else_is_one_sentence(tmp_path):
@@ -167,7 +200,7 @@ def test_the_command_line_records_and_compares(handgrad, tmp_path):
     assert "All match: 12 quantities of 1 variant in 1 comparison" in out
     code, out, _ = handgrad("diff", first, second, "--dtype", "float32", "-v")
     assert code == 1
-    assert "one of them computed in tf32" in out
+    assert "as if one of them had computed in tf32" in out
     assert "1 of 1 comparison does not match: two_layer_relu (float32 / tf32)" in out
     code, out, _ = handgrad("diff", first, second, "--json")
     found = json.loads(out)
@@ -185,7 +218,7 @@ BAD = {
     ("record", "a.safetensors", "--device", "all"): "no device 'all'",
     ("record", "a.safetensors", "--dtype", "int8"): "no dtype 'int8': use one of float64",
     ("diff", "no.safetensors", "no.safetensors"): "Cannot read no.safetensors: No such file",
-    ("diff", ".", "."): "Cannot read .: Is a directory",
+    ("diff", ".", "."): ". is not a file of `handgrad record`",
     ("diff", "a", "b", "--dtype", "all"): "no dtype 'all'",
 }
 

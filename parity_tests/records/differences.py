@@ -10,9 +10,10 @@ from parity_tests.compare.drift import Drift, apart, loss_tolerance
 from parity_tests.compare.judge import Cause, Finding, judge, same_side
 from parity_tests.compare.noise import float64_traces, roundings, tolerances
 from parity_tests.compare.precision import PRECISIONS, rounded
+from parity_tests.compare.steps import Steps, judge_steps
 from parity_tests.compare.trace import reference_trace
 from parity_tests.errors import InputError
-from parity_tests.explain.verdicts import verdicts
+from parity_tests.explain.causes import explain
 from parity_tests.records.take import Record
 from parity_tests.report import Report
 from parity_tests.run import build_reference
@@ -63,6 +64,9 @@ def environments(first, second, found):
     return [(name, *values) for name, values in rows.items()]
 
 
+MOST_EXPLAINED = 5  # wrong steps of each run; the search for a cause takes time
+
+
 def pairs(first, second):
     """Pair the Runs of two Records by variant and dtype, and return the pairs.
 
@@ -105,10 +109,11 @@ def compare_runs(first, second, precision=None):
     """
     start = max(first, second, key=lambda run: PRECISIONS[run.dtype].eps)
     precision = precision or PRECISIONS[start.dtype]
-    check_same(first, second, PRECISIONS[start.dtype])
     with np.errstate(all="ignore"):
+        check_whole("first", first)
+        check_whole("second", second)
+        check_same(first, second, PRECISIONS[start.dtype])
         reference = build_reference(start.variant, weights(start, np.float64))
-        check_quantities(first, second, reference_trace(reference, start.x, start.y))
         findings, moved = compare_traces(first, second, reference, start, precision)
         drift = losses_drift(first, second, start, precision)
         findings.append(drift_finding(drift))
@@ -123,6 +128,26 @@ def compare_runs(first, second, precision=None):
         arrays={name: (array, moved[name]) for name, array in first.trace.items()},
         drift=drift,
     )
+
+
+def check_whole(place, run):
+    """Raise InputError unless a Run has weights and data that fit, and all that comes of them."""
+    try:
+        if len(run.x) != len(run.y):
+            raise ValueError("rows")
+        reference = build_reference(run.variant, weights(run, np.float64))
+        expected = reference_trace(reference, run.x, run.y)
+    except (KeyError, ValueError, RuntimeError):
+        raise InputError(
+            f"The weights and data of {run.variant} in the {place} record do not fit together: "
+            "record it again."
+        ) from None
+    found = {name: array.shape for name, array in run.trace.items()}
+    if found != {name: array.shape for name, array in expected.items()}:
+        raise InputError(
+            f"The {place} record has other quantities of {run.variant} than this Handgrad "
+            "computes: record it again."
+        )
 
 
 def weights(run, dtype=None):
@@ -154,17 +179,6 @@ def check_same(first, second, precision):
             )
 
 
-def check_quantities(first, second, expected):
-    """Raise InputError unless both traces have the quantities, and the shapes, of `expected`."""
-    for place, run in (("first", first), ("second", second)):
-        found = {name: array.shape for name, array in run.trace.items()}
-        if found != {name: array.shape for name, array in expected.items()}:
-            raise InputError(
-                f"The {place} record has other quantities of {run.variant} than this Handgrad "
-                "computes: record it again."
-            )
-
-
 def compare_traces(first, second, reference, start, precision):
     """Compare two traces; return the Findings and the second trace as it was compared.
 
@@ -185,7 +199,18 @@ def compare_traces(first, second, reference, start, precision):
     for name, array in second.trace.items():
         shift = sides[0][name] - sides[1][name]
         moved[name] = array + np.where(np.isfinite(shift), shift, 0)
-    return judge(first.trace, moved, measured, allowed, reference.names, precision), moved
+    findings = judge(first.trace, moved, measured, allowed, reference.names, precision)
+    factor = precision.factor(len(x))
+    if all(rounding.largest * factor <= precision.max for rounding in measured.values()):
+        findings = [finite_only(f, first.trace[f.name], moved[f.name]) for f in findings]
+    return findings, moved
+
+
+def finite_only(finding, ours, theirs):
+    """Return a Finding as a mismatch where an entry is not finite though nothing overflows."""
+    if np.isfinite(ours).all() and np.isfinite(theirs).all():
+        return finding
+    return replace(finding, difference=float("inf"), verdict="mismatch")
 
 
 def losses_drift(first, second, start, precision):
@@ -199,7 +224,9 @@ def losses_drift(first, second, start, precision):
                 f"Handgrad trains for {len(rates)} steps: record it again."
             )
     allowed = loss_tolerance(network, weights(start), start.x, start.y, rates, precision)
-    return Drift(first.losses, second.losses, apart(first.losses, second.losses), allowed)
+    difference = apart(first.losses, second.losses)
+    broken = ~(np.isfinite(first.losses) & np.isfinite(second.losses)) & np.isfinite(allowed)
+    return Drift(first.losses, second.losses, np.where(broken, np.inf, difference), allowed)
 
 
 def drift_finding(drift):
@@ -218,22 +245,31 @@ def reasons(findings, first, second, reference, start, precision):
         return findings, ["One pass agrees, the training does not: it was not done alike."]
     if not names:
         return findings, precision_notes(first, second, reference, start, precision)
-    for other in PRECISIONS.values():
-        if other.eps > precision.eps:
-            found, _ = compare_traces(first, second, reference, start, other)
-            if all(finding.verdict == "match" for finding in found):
+    sides = {}
+    for place, run in (("first", first), ("second", second)):
+        steps = Steps({**run.trace, **weights(start)}, reference, start.x, start.y, precision)
+        wrong = [finding for finding in judge_steps(steps) if finding.verdict == "wrong"]
+        sides[place] = [(finding, steps) for finding in wrong]
+    # Another precision shows in every product, a third of the steps; a mistake in one or a few.
+    if max(map(len, sides.values())) >= len(findings) / 4:
+        for other in PRECISIONS.values():
+            if other.eps > precision.eps and all(
+                finding.verdict == "match"
+                for finding in compare_traces(first, second, reference, start, other)[0]
+            ):
                 cause = Cause(
                     "precision",
                     f"The runs differ by more than the rounding of {precision.name}, but by no "
-                    f"more than that of {other.name}: one of them computed in {other.name}.",
+                    f"more than that of {other.name}, in many steps: as if one of them had "
+                    f"computed in {other.name}.",
                 )
                 at = names[0]
                 return [replace(f, cause=cause) if f.name == at else f for f in findings], []
-    notes = []
-    for place, run in (("first", first), ("second", second)):
-        given = {**run.trace, **weights(start)}
-        steps, _ = verdicts(given, reference, start.x, start.y, precision)
-        notes += [f"In the {place} record: {f.cause.message}" for f in steps if f.cause]
+    notes = [
+        f"In the {place} record: {explain(steps, finding.name).message}"
+        for place, wrong in sides.items()
+        for finding, steps in wrong[:MOST_EXPLAINED]
+    ]
     return findings, notes
 
 
@@ -243,7 +279,8 @@ def precision_notes(first, second, reference, start, precision):
     if finer.eps == precision.eps:
         return []
     found, _ = compare_traces(first, second, reference, start, finer)
-    worst = max(found, key=lambda finding: finding.ratio)
+    computed = [finding for finding in found if finding.kind != "parameter"]
+    worst = max(computed, key=lambda finding: finding.ratio)
     if worst.verdict == "match":
         return []
     return [

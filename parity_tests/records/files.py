@@ -5,8 +5,8 @@ import json
 import re
 
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
 
 from parity_tests.compare.precision import PRECISIONS
 from parity_tests.errors import InputError
@@ -66,14 +66,16 @@ def read(path):
 
     Every byte counts in the checksum, so nothing of a damaged file is believed.
     """
+    if path.exists() and not path.is_file():  # a pipe would never end
+        raise InputError(f"{path} is not a file of `handgrad record`: save the record first.")
     try:
         content = path.read_bytes()
-        with safe_open(path, "numpy") as file:
-            about = (file.metadata() or {}).get("handgrad")
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        tensors = load(content)
+        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+        about = header.get("__metadata__", {}).get("handgrad")
     except OSError as error:
-        raise InputError(f"Cannot read {path}: {error.strerror or error}.") from None
-    except (SafetensorError, UnicodeDecodeError, TypeError):
+        raise InputError(f"Cannot read {path}: {error.strerror}.") from None
+    except (SafetensorError, ValueError, TypeError, KeyError):
         raise InputError(
             f"{path} is no record of `handgrad record`, or it is cut short or damaged: record it "
             "again."
@@ -89,7 +91,7 @@ def read(path):
         )
     try:
         runs = [restored(run, tensors) for run in about["runs"]]
-        return Record(str(about["device"]), dict(about["environment"]), runs)
+        return Record(text(about["device"]), flat(about["environment"]), runs)
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path} is no record that can be read: {error} is amiss in it.") from None
 
@@ -99,7 +101,7 @@ def parsed(path, about):
     try:
         about = json.loads(about)
         version = about["version"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise InputError(f"{path} is damaged: what it says about itself cannot be read.") from None
     if version != VERSION:
         raise InputError(
@@ -115,13 +117,47 @@ def restored(run, tensors):
     if variant not in VARIANTS or dtype not in PRECISIONS:
         raise ValueError(f"the run of {variant!r} in {dtype!r}")
     where = f"{variant}/{dtype}"
+    seed = run["seed"]
+    if not isinstance(seed, int) or not isinstance(run["trace"], list):
+        raise TypeError(f"the seed or the trace of {where}")
+
+    def array(name):
+        found = tensors[f"{where}/{name}"]
+        if found.dtype not in (np.float64, np.float32):
+            raise TypeError(f"{name} of {where}, with the dtype {found.dtype},")
+        return found
+
     return Run(
         variant=variant,
         dtype=dtype,
-        seed=int(run["seed"]),
-        settings=dict(run["settings"]),
-        x=tensors[f"{where}/x"],
-        y=tensors[f"{where}/y"],
-        trace={name: tensors[f"{where}/trace/{name}"] for name in run["trace"]},
-        losses=tensors[f"{where}/losses"],
+        seed=seed,
+        settings=flat(run["settings"]),
+        x=finite(array("x")),
+        y=finite(array("y")),
+        trace={text(name): array(f"trace/{name}") for name in run["trace"]},
+        losses=array("losses"),
     )
+
+
+def finite(array):
+    """Return the data; raise ValueError where it is no table of finite numbers."""
+    if array.ndim != 2 or not array.size or not np.isfinite(array).all():
+        raise ValueError("the data")
+    return array
+
+
+def flat(about):
+    """Return a dict of texts to texts, whole numbers and None; raise TypeError where it is none."""
+    for key, value in dict(about).items():
+        text(key)
+        if value is not None and not isinstance(value, int):
+            text(value)
+    return dict(about)
+
+
+def text(value):
+    """Return a text that can be written; raise TypeError or ValueError where it is none."""
+    if not isinstance(value, str):
+        raise TypeError(repr(value)[:50])
+    value.encode()
+    return value

@@ -19,7 +19,9 @@ def diff_json(found):
     environments = [{"device": record.device, **record.environment} for record in found.records]
     runs = [run_object(report) for report in found.reports]
     return json.dumps(
-        {"version": 1, "environments": environments, "runs": runs}, indent=2, allow_nan=False
+        {"version": 1, "environments": environments, "alone": found.alone, "runs": runs},
+        indent=2,
+        allow_nan=False,
     )
 
 
@@ -33,6 +35,7 @@ def run_object(report):
         "first": report.first,
         "settings": report.settings,
         "notes": report.notes,
+        **({"drift": number(report.drift.largest)} if report.drift else {}),
         "quantities": [quantity_object(f, report.distinct.get(f.name)) for f in report.findings],
     }
 

@@ -37,7 +37,7 @@ def environments_table(titles, rows):
     for title in titles:
         table.add_column(escape(title), overflow="fold")
     for name, ours, theirs in rows:
-        table.add_row(name, escape(shown(ours)), escape(shown(theirs)))
+        table.add_row(escape(name), escape(shown(ours)), escape(shown(theirs)))
     return table
 
 
@@ -52,6 +52,11 @@ def sentences(found):
         return [*found.alone, "All numbers are the same in both."]
     worst = max(found.reports, key=lambda report: report.drift.largest)
     notes = [note for report in found.reports for note in report.notes]
+    notes += [
+        f"The losses of {report.variant} in {report.dtype} overflow, and say nothing from there on."
+        for report in found.reports
+        if report.drift.overflows
+    ]
     return [
         *notes,
         *found.alone,

@@ -1,5 +1,7 @@
 """Records to test with."""
 
+from functools import cache
+
 from parity_tests.records.environment import environment
 from parity_tests.records.take import Record, take
 
@@ -7,9 +9,18 @@ NAME = "three_layer_relu_bias"
 SMALL = {"n": 6, "d_in": 3, "h1": 4, "h2": 4, "d_out": 2}
 
 
+@cache
+def run_of(name, dtype, seed):
+    """Return a run at the notebook's sizes, made just once."""
+    return take(name, "cpu", dtype, seed)
+
+
 def record_of(*dtypes, name=NAME, seed=0, sizes=None):
     """Return a record of one variant in these dtypes."""
-    runs = [take(name, "cpu", dtype, seed, sizes) for dtype in dtypes]
+    runs = [
+        take(name, "cpu", dtype, seed, sizes) if sizes else run_of(name, dtype, seed)
+        for dtype in dtypes
+    ]
     return Record("cpu", environment("cpu"), runs)
 
 

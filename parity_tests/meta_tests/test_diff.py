@@ -41,7 +41,7 @@ def test_a_record_against_itself_has_no_difference(variant):
     assert {f.difference for report in found.reports for f in report.findings} == {0.0}
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_float32_against_float64_is_judged_by_float32s_noise(variant, seed):
     first, second = (record_of(d, name=variant, seed=seed) for d in ("float32", "float64"))
     for pair in ((first, second), (second, first)):

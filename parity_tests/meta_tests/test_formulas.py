@@ -149,8 +149,8 @@ def test_what_is_new_is_against_the_one_before():
 def test_the_parts_of_a_docstring():
     note = "\nThe notebook does\nit in `x`.\n\nNothing else.\n"
     found = derivation(ModuleType("mine", DOCSTRING + note))
-    assert found.title == "A network."
-    assert found.forward == "Forward, as drawn:"
+    assert found.title == "A network"
+    assert found.forward == "As drawn:"
     assert found.formulas["grad_w"] == r"\nabla w = x^\top \nabla h"
     assert found.backward == "Backward, from the end:"
     assert found.steps == [

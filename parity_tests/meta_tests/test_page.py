@@ -7,44 +7,57 @@ import pytest
 
 from manual import three_layer_relu
 from parity_tests.compare.drift import Drift
+from parity_tests.compare.precision import FLOAT32
 from parity_tests.meta_tests.conftest import serious
+from parity_tests.meta_tests.recorded import run_of
+from parity_tests.records.differences import compare_records
 from parity_tests.records.environment import environment
 from parity_tests.records.files import write
-from parity_tests.records.take import Record, take
+from parity_tests.records.take import Record
 from parity_tests.show.curves import drift_chart, losses_chart
 from parity_tests.show.heat import heat
+from parity_tests.show.page import write_diff
 from parity_tests.variants import VARIANTS
 
+TITLES = ("here.safetensors", "there.safetensors")
 SECRET = "<script>alert(1)</script>"
 
 
 @pytest.fixture(scope="module")
-def records(tmp_path_factory):
-    """Give the files of two records, of all variants, in float32 and in TF32."""
-    folder = tmp_path_factory.mktemp("records")
-    paths = []
+def records():
+    """Give two records of all variants, in float32 and in TF32."""
+    found = []
     for dtype, system in (("float32", "Linux"), ("tf32", SECRET)):
         about = {**environment("cpu"), "system": system}
-        path = folder / f"{dtype}.safetensors"
-        write(path, Record("cpu", about, [take(name, "cpu", dtype) for name in VARIANTS]))
-        paths.append(path)
-    return paths
+        found.append(Record("cpu", about, [run_of(name, dtype, 0) for name in VARIANTS]))
+    return found
 
 
-@pytest.fixture
-def report(records, handgrad, tmp_path):
+@pytest.fixture(scope="module")
+def report(records, tmp_path_factory):
     """Give a report in which all match."""
-    code, _, err = handgrad("diff", *records, "--html", tmp_path / "diff.html")
-    assert (code, err) == (0, f"The report is in {tmp_path / 'diff.html'}.\n")
-    return tmp_path / "diff.html"
-
-
-@pytest.fixture
-def mismatch(records, handgrad, tmp_path):
-    """Give a report in which all differ by more than rounding."""
-    path = tmp_path / "mismatch.html"
-    assert handgrad("diff", *records, "--dtype", "float32", "--html", path)[0] == 1
+    path = tmp_path_factory.mktemp("match") / "diff.html"
+    write_diff(path, TITLES, compare_records(records[0], records[1]))
     return path
+
+
+@pytest.fixture(scope="module")
+def mismatch(records, tmp_path_factory):
+    """Give a report in which all differ by more than rounding."""
+    path = tmp_path_factory.mktemp("mismatch") / "diff.html"
+    write_diff(path, TITLES, compare_records(records[0], records[1], FLOAT32))
+    return path
+
+
+def test_diff_writes_a_report(records, handgrad, tmp_path):
+    one = records[0]._replace(runs=records[0].runs[:1])
+    write(tmp_path / "one.safetensors", one)
+    path = tmp_path / "diff.html"
+    arguments = ("diff", tmp_path / "one.safetensors", tmp_path / "one.safetensors")
+    code, out, err = handgrad(*arguments, "--html", path)
+    assert (code, err) == (0, f"The report is in {path}.\n")
+    assert "All numbers are the same in both." in out
+    assert "All match: 12 quantities of 1 variant" in path.read_text()
 
 
 def test_a_report_stands_alone_and_says_all(report):

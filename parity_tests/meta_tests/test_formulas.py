@@ -152,7 +152,7 @@ def test_the_parts_of_a_docstring():
     assert found.title == "A network"
     assert found.forward == "As drawn:"
     assert found.formulas["grad_w"] == r"\nabla w = x^\top \nabla h"
-    assert found.backward == "Backward, from the end:"
+    assert found.backward == "From the end:"
     assert found.steps == [
         ("The slope of a sum is 1:", ["grad_h"]),
         ("A product:", ["grad_w"]),

@@ -57,13 +57,11 @@ def parse_devices(device, dtype):
     """Return pairs of a device and a dtype for what --device and --dtype say.
 
     Without either, every device that is here in float64 and float32; where a device is named,
-    in everything that it computes in.
+    in everything that it computes in. `dtype` has passed `check_dtype`, which needs no torch.
     """
     from parity_tests.compare.devices import available, check_device
     from parity_tests.compare.precision import check_precision, precisions_of
 
-    if dtype not in (None, "all"):
-        check_dtype(dtype, " or all")
     if device not in (None, "all"):
         check_device(device)
     pairs = []

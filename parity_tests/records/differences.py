@@ -18,6 +18,8 @@ from parity_tests.records.take import Record
 from parity_tests.report import Report
 from parity_tests.run import build_reference
 
+MOST_EXPLAINED = 5  # wrong steps of each run; the search for a cause takes time
+
 
 class Difference(NamedTuple):
     """Two Records held against each other.
@@ -62,9 +64,6 @@ def environments(first, second, found):
         if sides[0].get(name) != sides[1].get(name):
             rows[name] = (sides[0].get(name), sides[1].get(name))
     return [(name, *values) for name, values in rows.items()]
-
-
-MOST_EXPLAINED = 5  # wrong steps of each run; the search for a cause takes time
 
 
 def pairs(first, second):

@@ -2,8 +2,14 @@
 
 from rich.markup import escape
 
-from parity_tests.show.table import conclusion, details, explanations, new_table, print_lines
-from parity_tests.show.table import summary as summary_table
+from parity_tests.show.table import (
+    conclusion,
+    details,
+    explanations,
+    new_table,
+    print_lines,
+    summary,
+)
 
 
 def print_diff(out, titles, found, verbose):
@@ -15,7 +21,7 @@ def print_diff(out, titles, found, verbose):
     if verbose:
         for report in found.reports:
             out.print(details(report), "")
-    out.print(summary_table(found.reports, out.width), "")
+    out.print(summary(found.reports, out.width), "")
     for report in told_apart(found.reports):
         out.print(f"{report.variant}, {report.dtype}:")
         print_lines(out, explanations(report))

@@ -10,8 +10,9 @@ import torch
 from speed import compare
 
 from manual import three_layer_relu_bias as network
-from parity_tests import check, variants
-from parity_tests.compare.trace import manual_trace
+from handgrad import check
+from handgrad.load import gallery as variants
+from handgrad.run.trace import manual_trace
 
 torch_side = variants.torch_side("three_layer_relu_bias")
 

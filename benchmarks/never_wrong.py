@@ -10,7 +10,7 @@ import sys
 
 import torch
 
-from parity_tests import variants
+from handgrad.load import gallery as variants
 from parity_tests.meta_tests.awkward import wrong_quantities
 
 

@@ -8,11 +8,11 @@ turn, and counts what is not caught. `python benchmarks/seeds.py 50` takes 50 se
 import sys
 from types import SimpleNamespace
 
-from parity_tests import variants
-from parity_tests.compare.judge import largest_difference
-from parity_tests.compare.precision import PRECISIONS
-from parity_tests.compare.trace import manual_trace
-from parity_tests.run import compare, draw
+from handgrad.load import gallery as variants
+from handgrad.compare.judge import largest_difference
+from handgrad.run.precision import PRECISIONS
+from handgrad.run.trace import manual_trace
+from handgrad.pipeline import compare, draw
 
 PLANTED = {"float64": 1e-9, "float32": 1e-3, "tf32": 0.1, "bfloat16": 1.0}
 

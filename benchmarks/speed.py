@@ -149,9 +149,9 @@ def main():
     )
     step_against_products(rounds=61)
     torch = process("-c", "import torch")
-    compare("handgrad check against import torch", process("-m", "parity_tests"), torch, 1.4, 9)
-    compare("handgrad --help", process("-m", "parity_tests", "--help"), torch, 0.35, 9)
-    compare("handgrad list", process("-m", "parity_tests", "list"), torch, 0.35, 9)
+    compare("handgrad check against import torch", process("-m", "handgrad"), torch, 1.4, 9)
+    compare("handgrad --help", process("-m", "handgrad", "--help"), torch, 0.35, 9)
+    compare("handgrad list", process("-m", "handgrad", "list"), torch, 0.35, 9)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,18 @@
 """What all tests share."""
 
+import os
+
 import pytest
 import torch
 
-from parity_tests.variants import VARIANTS
+from handgrad.load.gallery import GALLERY
+
+hypothesis = pytest.importorskip("hypothesis", reason="hypothesis is not installed")
+MANY = 300 if "CI" in os.environ else 25  # examples of each property
+hypothesis.settings.register_profile(
+    "handgrad", max_examples=MANY, deadline=None, derandomize=True, database=None
+)
+hypothesis.settings.load_profile("handgrad")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -26,7 +35,7 @@ def dtype(request):
     return request.param
 
 
-@pytest.fixture(params=list(VARIANTS))
-def variant(request):
-    """Give the name of each variant in turn."""
+@pytest.fixture(params=list(GALLERY))
+def name(request):
+    """Give the name of each network of the gallery in turn."""
     return request.param

@@ -9,11 +9,11 @@ from torch import nn
 
 # Which parameter of the notebook is which of the module. nn.Linear keeps its weight transposed.
 PARAMETERS = {
-    "w1": "h1.weight",
+    "w1": "h1.weight.T",
     "b1": "h1.bias",
-    "w2": "h2.weight",
+    "w2": "h2.weight.T",
     "b2": "h2.bias",
-    "w3": "y_pred.weight",
+    "w3": "y_pred.weight.T",
     "b3": "y_pred.bias",
 }
 

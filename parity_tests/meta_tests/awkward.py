@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from parity_tests import variants
-from parity_tests.compare.trace import manual_trace
-from parity_tests.explain.verdicts import verdicts
-from parity_tests.run import build_reference
+from handgrad.load import gallery as variants
+from handgrad.run.trace import manual_trace
+from handgrad.explain.verdicts import verdicts
+from handgrad.pipeline import build_reference
 
 
 def draw_awkward(variant, dtype, seed):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from parity_tests import variants
-from parity_tests.own.files import check_module
+from handgrad.load import gallery as variants
+from handgrad.load.file import check_module
 
 OWN = ("residual", "shared_weight", "softmax_cross_entropy", "layer_norm")
 

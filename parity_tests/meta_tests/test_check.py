@@ -3,8 +3,8 @@ import pytest
 import torch
 from torch import nn
 
-import parity_tests
-from parity_tests import InputError, MismatchError, check
+import handgrad
+from handgrad import InputError, MismatchError, check
 from parity_tests.meta_tests.networks import residual
 
 
@@ -253,7 +253,7 @@ def test_entries_that_are_not_finite_only_in_a_gradient_are_a_mistake(run):
 
 
 def test_the_package_exports_what_the_readme_names():
-    assert set(parity_tests.__all__) == {"InputError", "MismatchError", "Report", "check"}
-    assert parity_tests.Report.__name__ == "Report"
+    assert set(handgrad.__all__) == {"InputError", "MismatchError", "Report", "check"}
+    assert handgrad.Report.__name__ == "Report"
     with pytest.raises(AttributeError):
-        _ = parity_tests.nothing
+        _ = handgrad.nothing

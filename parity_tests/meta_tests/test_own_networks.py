@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from parity_tests import InputError, check
-from parity_tests.own.files import check_file
+from handgrad import InputError, check
+from handgrad.load.file import check_file
 
 RNG = np.random.default_rng(0)
 

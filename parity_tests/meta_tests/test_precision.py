@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from manual import three_layer_relu_bias
-from parity_tests.compare import precision
-from parity_tests.compare.precision import BFLOAT16, FLOAT32, FLOAT64, TF32, arithmetic, to_tf32
-from parity_tests.errors import InputError
-from parity_tests.run import compare_variant
+from handgrad.run import precision
+from handgrad.run.precision import BFLOAT16, FLOAT32, FLOAT64, TF32, arithmetic, to_tf32
+from handgrad.errors import InputError
+from handgrad.pipeline import compare_variant
 
 SHORT = ["tf32", "bfloat16"]
 

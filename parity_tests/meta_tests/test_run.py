@@ -3,14 +3,14 @@ import pytest
 import torch
 
 from manual import three_layer_relu, two_layer_relu
-from parity_tests import variants
-from parity_tests.compare.drift import Drift, apart, loss_tolerance, train_both, train_variant
-from parity_tests.compare.judge import whole_run
-from parity_tests.compare.noise import float64_traces, roundings
-from parity_tests.compare.precision import FLOAT64
-from parity_tests.compare.trace import manual_trace
-from parity_tests.errors import InputError
-from parity_tests.run import build_reference, compare, compare_variant
+from handgrad.load import gallery as variants
+from handgrad.train.drift import Drift, apart, loss_tolerance, train_both, train_variant
+from handgrad.compare.judge import whole_run
+from handgrad.run.perturb import float64_traces, roundings
+from handgrad.run.precision import FLOAT64
+from handgrad.run.trace import manual_trace
+from handgrad.errors import InputError
+from handgrad.pipeline import build_reference, compare, compare_variant
 from torch_ref.two_layer_relu import Net
 
 

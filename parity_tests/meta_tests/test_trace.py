@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from parity_tests import variants
-from parity_tests.compare.trace import like, manual_trace, reference_trace
-from parity_tests.run import build_reference
+from handgrad.load import gallery as variants
+from handgrad.run.trace import like, manual_trace, reference_trace
+from handgrad.pipeline import build_reference
 
 
 def hooks_of(model):

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from parity_tests import variants
-from parity_tests.compare.weights import load
-from parity_tests.errors import InputError
-from parity_tests.run import build_reference
+from handgrad.load import gallery as variants
+from handgrad.run.weights import load
+from handgrad.errors import InputError
+from handgrad.pipeline import build_reference
 
 
 @pytest.fixture

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from parity_tests import variants
-from parity_tests.compare.judge import largest_difference, whole_run
-from parity_tests.compare.trace import manual_trace
-from parity_tests.run import build_reference
+from handgrad.load import gallery as variants
+from handgrad.compare.judge import largest_difference, whole_run
+from handgrad.run.trace import manual_trace
+from handgrad.pipeline import build_reference
 
 PRINTED = "three_layer_sigmoid_bias_printed"
 PLANTED = {"float64": 1e-9, "float32": 1e-3}

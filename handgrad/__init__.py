@@ -1,0 +1,75 @@
+"""Is a gradient that was derived by hand right, where does it first go wrong, and why?
+
+    import handgrad
+
+    print(handgrad.check(globals(), Net(), x, y))
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from handgrad.errors import InputError, MismatchError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from handgrad.report import Report
+
+__all__ = ["InputError", "MismatchError", "Report", "check"]
+
+# In a checkout manual/ and torch_ref/ stand beside this folder, where a reader looks; the wheel
+# has them inside it. Either way they are handgrad.manual and handgrad.torch_ref.
+if not Path(__file__).with_name("manual").is_dir():
+    __path__.append(str(Path(__file__).parents[1]))
+
+
+def check(
+    quantities: Mapping[str, Any],
+    reference: nn.Module | Callable[[], nn.Module],
+    x: Any,
+    y: Any,
+    *,
+    loss: Callable[..., Any] | None = None,
+    names: Mapping[str, str] | None = None,
+) -> Report:
+    """Say of each quantity of a hand-written derivation whether its step is right.
+
+    Args:
+        quantities: a mapping from names to NumPy arrays, tensors or numbers, such as
+            `globals()`: the parameters, the values, `loss` and the gradients. The names that
+            the reference knows are picked out of it: a submodule `h1` gives `h1`, gradients
+            are `grad_h1`, `dh1`, `h1_grad` or `d_h1`, the parameters of the first layer `w1`
+            and `b1`. What is not there is computed by the reference from what is.
+        reference: an `nn.Module`, or a callable that makes one, whose submodules are named
+            after the quantities. It is lent: the hand-written parameters are put into it for
+            the check, and its own come back.
+        x: the inputs, an array or a tensor, one row a sample, or a tuple of several.
+        y: the targets, likewise; whole numbers stay whole, as class labels are.
+        loss: a callable on output and y that returns one number; None is the sum of squared
+            errors, `nn.MSELoss(reduction="sum")`.
+        names: where names do not tell, a dict from yours to the paths of the reference's
+            parameters or submodules, such as `{"weights": "h1.weight.T", "hidden": "h1"}`. The
+            `.T` says that the module keeps the parameter transposed, as `nn.Linear` does.
+
+    Returns:
+        A Report: it prints as a table, `report.ok` says whether all is right, `report.first`
+        names the first quantity that is wrong.
+
+    Raises:
+        InputError: a ValueError with one sentence on what does not fit.
+    """
+    from handgrad.load.variables import load
+    from handgrad.pipeline import check as check_network
+
+    return check_network(load(quantities, reference, x, y, loss=loss, names=names))
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for just then: torch takes a second, and the help needs none."""
+    if name != "Report":
+        raise AttributeError(f"module 'handgrad' has no attribute {name!r}")
+    return importlib.import_module("handgrad.report").Report

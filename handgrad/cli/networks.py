@@ -1,0 +1,29 @@
+"""`handgrad list` and `handgrad new`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from handgrad.errors import InputError
+from handgrad.load import gallery
+from handgrad.show.table import console, networks_table
+
+
+def list_networks():
+    """Name the networks of the gallery, with their sizes and the notebook's cells."""
+    rows = [(name, cells, gallery.sizes_of(name)) for name, cells in gallery.GALLERY.items()]
+    console().print(networks_table(rows))
+
+
+def new(path: Annotated[Path, typer.Argument(help="The file to write, such as mine.py.")]):
+    """Write a small derivation that works, to put your own in its place."""
+    template = Path(gallery.__file__).with_name("template.py")
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(template.read_text(encoding="utf-8"))
+    except FileExistsError:
+        raise InputError(f"{path} is there already: choose another name.") from None
+    except OSError as error:
+        raise InputError(f"Cannot write {path}: {error.strerror}.") from None
+    console().print(f"Wrote {path}. Now: handgrad check {path}", markup=False, soft_wrap=True)

@@ -1,0 +1,175 @@
+"""Finite differences: does a backward pass differentiate its own forward pass? No PyTorch here.
+
+The slope of the loss along a random direction d is (loss(p + h d) - loss(p - h d)) / 2 h, a
+central difference; and it is the gradient times d. A few forward passes an array, whatever its
+size, tell "your backward does not differentiate your forward" from "your forward is another
+network".
+
+The step h: a central difference is off by about h**2 times the third derivative, and by the
+loss's rounding, eps |loss| / h. With h near eps ** (1 / 3) the two are about equal, and both
+are measured: the difference is taken with h and with h / 2, and must agree with itself before
+it is held against the gradient. Where the two do not, the direction crosses a kink: it is drawn
+again, with half the step.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from handgrad.findings import Finding
+from handgrad.run.hand_written import named_inputs
+
+DRAWS = 3  # directions in which a gradient must be right
+REDRAWS = 12
+SAFETY = 64
+
+
+class Slope(NamedTuple):
+    """Of one gradient: how far it is from the slope of the loss, along its worst direction.
+
+    `tolerance` is how far the measured slope may be off, `largest` the gradient's slope along
+    that direction. `agrees` is None where every direction crossed a kink, so that nothing can
+    be said.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    difference: float
+    tolerance: float
+    largest: float
+    agrees: bool | None
+
+
+def slopes(network, actual):
+    """Hold each parameter's gradient, and the inputs', against differences of the loss.
+
+    `actual` is the hand-written trace of `network`, whose forward pass is run again and again in
+    float64. Returns a Slope for each gradient that is there, the one of its directions that is
+    worst.
+    """
+    data = named_inputs(network.x)
+    point = {name: np.asarray(w, np.float64) for name, w in network.params.items()}
+    point |= {n: np.asarray(x, np.float64) for n, x in data.items() if f"grad_{n}" in actual}
+    y = network.y if network.y.dtype.kind != "f" else np.asarray(network.y, np.float64)
+
+    def loss(moved):
+        arrays = {name: array.copy() for name, array in {**data, **point, **moved}.items()}
+        x = tuple(arrays.pop(name) for name in data)
+        x = x if isinstance(network.x, tuple) else x[0]
+        with np.errstate(all="ignore"):
+            return float(np.asarray(network.forward(arrays, x, y.copy())["loss"]))
+
+    rng = np.random.default_rng(0)
+    found = []
+    for name in point:
+        grad = actual.get(f"grad_{name}")
+        if grad is not None and grad.shape == point[name].shape and np.isfinite(grad).all():
+            found.append(hold_against(loss, name, point[name], grad, rng))
+    return found
+
+
+def findings_on(slopes):
+    """Return Slopes as Findings, for a report in which they are all that there is."""
+    verdicts = {True: "match", False: "wrong", None: "missing"}  # None: who knows
+    return [
+        Finding(
+            name=f"grad_{slope.name}",
+            kind="gradient",
+            shape=slope.shape,
+            difference=slope.difference,
+            tolerance=slope.tolerance,
+            ratio=slope.difference / slope.tolerance if slope.difference else 0.0,
+            resolution=slope.tolerance / slope.largest if slope.largest else 0.0,
+            verdict=verdicts[slope.agrees],
+        )
+        for slope in slopes
+    ]
+
+
+def hold_against(loss, name, array, grad, rng):
+    """Compare a gradient with differences along a few directions; return the worst Slope."""
+    found: list[tuple[float, float, float, float]] = []  # ratio, difference, tolerance, slope
+    step = np.finfo(np.float64).eps ** (1 / 3) * max(1.0, float(np.abs(array).max()))
+    for _ in range(REDRAWS):
+        direction = rng.standard_normal(array.shape)
+        measured, off = slope(loss, name, array, direction, step)
+        if measured is None:
+            step /= 2
+            continue
+        along = float((grad * direction).sum())
+        difference = abs(measured - along)
+        # the gradient has rounding errors of its own, those of the dtype it was computed in
+        narrow = float(np.finfo(grad.dtype if grad.dtype.kind == "f" else np.float64).eps)
+        off += SAFETY * narrow * float(np.abs(grad * direction).sum())
+        found.append((difference / max(off, 1e-300), difference, off, abs(along)))
+        if len(found) == DRAWS:
+            break
+    if not found:
+        return Slope(name, array.shape, float("nan"), float("nan"), 0.0, None)
+    ratio, difference, off, along = max(found)
+    return Slope(name, array.shape, difference, off, along, ratio <= 1)
+
+
+def slope(loss, name, array, direction, step):
+    """Return the slope of the loss along a direction and how far it may be off, or None, inf.
+
+    Along a smooth curve the slopes to the right and to the left differ by something that
+    halves with the step; across a kink, or at one, they differ by a jump that does not.
+    """
+    values = [loss({name: array + h * direction}) for h in (step, step / 2, 0, -step / 2, -step)]
+    if not np.isfinite(values).all():
+        return None, np.inf
+    far, near, here, near_left, far_left = values
+    rounding = SAFETY * np.finfo(np.float64).eps * max(map(abs, values)) / step
+    gap = (far - 2 * here + far_left) / step
+    near_gap = (near - 2 * here + near_left) / (step / 2)
+    if abs(near_gap - gap / 2) > 1e-2 * abs(gap) + rounding:
+        return None, np.inf
+    wide, close = (far - far_left) / (2 * step), (near - near_left) / step
+    return float(close), float(abs(wide - close) + rounding)
+
+
+def sentence(slopes, findings):
+    """Say in words which of forward and backward is wrong.
+
+    `findings` are those against a reference, or empty where there is none.
+    """
+    wrong = [s.name for s in slopes if s.agrees is False]
+    if not slopes:
+        return "Backward against forward: no gradient of a parameter was given."
+    unsure = [s.name for s in slopes if s.agrees is None]
+    if unsure and not wrong:
+        return (
+            "Backward against forward: cannot tell for the gradient of "
+            f"{', '.join(unsure)}, every direction crosses a kink, or the loss is too rough."
+        )
+    if not findings:
+        if wrong:
+            return (
+                "The backward pass does not differentiate the forward pass: the gradient of "
+                f"{', '.join(wrong)} is not the slope of the loss."
+            )
+        return (
+            "The backward pass differentiates the forward pass. Whether the forward pass is the "
+            "network that was meant, and which line a mistake is in, only a reference can tell."
+        )
+    bad = [f for f in findings if f.verdict == "wrong"]
+    forward_wrong = any(f.kind in ("value", "loss") for f in bad)
+    if wrong and forward_wrong:
+        return (
+            "Forward and backward are two different networks: the forward pass is not the "
+            f"reference's, and the gradient of {', '.join(wrong)} is not its slope."
+        )
+    if wrong:
+        return (
+            "The forward pass is right, the backward pass is wrong: the gradient of "
+            f"{', '.join(wrong)} is not the slope of the loss."
+        )
+    if forward_wrong:
+        return (
+            "The backward pass differentiates the forward pass, but the forward pass is another "
+            "network than the reference."
+        )
+    if bad:
+        return "The gradients of the parameters are right, though not every step to them is."
+    return "The backward pass differentiates the forward pass, and both are the reference's."

@@ -1,0 +1,24 @@
+"""How much evidence a cause needs before it is named, and why so much."""
+
+# So many times its tolerance is how large a difference must be to be explained: where it is
+# smaller, rounding alone may make one explanation fit as well as another.
+TELLING = 10
+
+# One or two numbers are a multiple of any others by chance, or lie where some learning rate would
+# have put them: a factor without a meaning, and a rate, need this many entries.
+ENTRIES_FOR_A_FIT = 3
+
+# A single 0 may be a number like any other.
+ENTRIES_FOR_ZEROS = 2
+
+# In an array of fewer entries, one that is off is no exception among the others.
+ENTRIES_FOR_EXCEPTIONS = 4
+
+# One in so many entries may be off, and at least one: more are no exceptions.
+ONE_IN = 10
+
+# Numbers of size 1 or less are -1, 0 and 1 when rounded: a mask or a sign may be so as well.
+LARGER_THAN = 1
+
+# Fewer different whole numbers than this may be a mask, or labels, and no rounding.
+WHOLE_NUMBERS = 4

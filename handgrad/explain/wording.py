@@ -1,0 +1,43 @@
+"""The words in which a cause speaks of places in an array, of shapes and of modules."""
+
+from torch import nn
+
+LISTED = 5  # so many numbers can be read at a glance: of more, the first stand for all
+FIRST = 3
+
+
+def place(off):
+    """Say in words in which rows and columns of a 2-d array the True entries lie."""
+    if off.all():
+        return "everywhere"
+    if off.ndim != 2:
+        return f"in {off.sum()} of {off.size} entries"
+    rows, columns = off.any(axis=1).nonzero()[0], off.any(axis=0).nonzero()[0]
+    words = [
+        f"in {what}{'s' * (len(found) > 1)} {listed(found)}"
+        for what, found, count in (
+            ("row", rows, off.shape[0]),
+            ("column", columns, off.shape[1]),
+        )
+        if len(found) < count
+    ]
+    return " and ".join(words) or f"in {off.sum()} of {off.size} entries"
+
+
+def listed(numbers):
+    """Write a few numbers, or the first of them and how many there are."""
+    if len(numbers) <= LISTED:
+        return ", ".join(map(str, numbers))
+    return f"{', '.join(map(str, numbers[:FIRST]))}, … ({len(numbers)} of them)"
+
+
+def shape_text(array):
+    """Write a shape, a single number's as `()`."""
+    return str(tuple(array.shape))
+
+
+def described(module):
+    """Name a step by its module, such as "the ReLU"."""
+    if module is None or isinstance(module, nn.Identity):
+        return "the step"
+    return f"the {type(module).__name__}"

@@ -1,0 +1,89 @@
+"""What is found of one quantity: its verdict and, where it is wrong, its line, cause and fix."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from numpy.typing import NDArray
+
+Kind = Literal["parameter", "value", "loss", "gradient", "losses"]
+
+Verdict = Literal[
+    "match",  # rounding can explain the difference
+    "wrong",  # this step itself is wrong
+    "inherited",  # this step is right, what goes into it is not
+    "accumulated",  # every step is within rounding, the whole run is not
+    "subgradient",  # differs only where several slopes are right
+    "missing",  # the user has none
+    "mismatch",  # of two runs, which have no steps to judge: more than rounding apart
+]
+
+FAILED: tuple[Verdict, ...] = ("wrong", "accumulated", "mismatch")
+
+
+class Cause(NamedTuple):
+    """What kind of mistake it looks like, and the sentence that a teacher would say."""
+
+    kind: str
+    message: str
+
+
+class Line(NamedTuple):
+    """Where a quantity is computed: a file, the number of the line in it, and its code."""
+
+    file: str
+    number: int
+    code: str
+
+    def __str__(self) -> str:
+        """Return the line as editors and linters write it."""
+        return f"{self.file}:{self.number}: {self.code}"
+
+
+class Fix(NamedTuple):
+    """The corrected line, verified by running it: its number, what it was and what it should be.
+
+    `alternatives` are lines that are as good, `verified_on` counts the draws it was run on.
+    """
+
+    number: int
+    old: str
+    new: str
+    alternatives: list[str]
+    verified_on: int
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the comparison found of one quantity.
+
+    Attributes:
+        name: the quantity's name, the user's own where that is another one.
+        kind: what it is; `losses` are those of a whole training.
+        shape: the shape that is expected.
+        difference: the largest difference over its entries; inf where the shapes differ, or where
+            an entry is finite on one side only.
+        tolerance: the largest difference that rounding can explain.
+        ratio: difference / tolerance; above 1 it is no rounding.
+        resolution: the smallest change that would be flagged, relative to the largest entry.
+        verdict: see `Verdict`.
+        cause: what kind of mistake a wrong one looks like.
+        line: where it is computed, where that is known.
+        fix: the corrected line, where one was found.
+        distinct: how many results differ in any bit, where the reference ran several times.
+        actual, expected: the hand-written array, and the reference's.
+    """
+
+    name: str
+    kind: Kind
+    shape: tuple[int, ...]
+    difference: float
+    tolerance: float
+    ratio: float
+    resolution: float
+    verdict: Verdict
+    cause: Cause | None = None
+    line: Line | None = None
+    fix: Fix | None = None
+    distinct: int | None = None
+    actual: NDArray[Any] | None = field(default=None, repr=False, compare=False)
+    expected: NDArray[Any] | None = field(default=None, repr=False, compare=False)

@@ -1,0 +1,74 @@
+"""Where a quantity is computed: the lines of a file that assign it."""
+
+import ast
+from pathlib import Path
+from typing import NamedTuple
+
+from handgrad import findings
+
+
+class Line(NamedTuple):
+    """A statement of a file: the numbers of its first and last line, and its code."""
+
+    number: int
+    last: int
+    code: str
+
+
+def line_of(node, lines):
+    """Return a statement as a Line; `lines` are those of its file. Its comments are included."""
+    return Line(node.lineno, node.end_lineno, "\n".join(lines[node.lineno - 1 : node.end_lineno]))
+
+
+def assigns(node):
+    """Return the names that a statement computes: of `h[x < 0] = 0` it is h.
+
+    `h1 = values["h1"]` computes nothing: it only takes h1 out of a dict.
+    """
+    if not isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign) or node.value is None:
+        return set()
+    taken = {part.value for part in ast.walk(node.value) if isinstance(part, ast.Constant)}
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    return {name for target in targets for name in bases(target)} - taken
+
+
+def bases(target):
+    """Yield the names that an assignment to this target changes."""
+    if isinstance(target, ast.Name):
+        yield target.id
+    elif isinstance(target, ast.Subscript | ast.Starred):
+        yield from bases(target.value)
+    elif isinstance(target, ast.Tuple | ast.List):
+        for part in target.elts:
+            yield from bases(part)
+
+
+def assignments(path, names):
+    """Return for each of `names` the Line of a Python file that computes it, the last such."""
+    source = Path(path).read_text(encoding="utf-8")
+    lines = source.splitlines()
+    found: dict[str, Line] = {}
+    for node in ast.walk(ast.parse(source)):
+        for name in assigns(node) & set(names):
+            line = line_of(node, lines)
+            found[name] = max(line, found.get(name, line))
+    return found
+
+
+def lines_of(path, names):
+    """Return for each of `names` that a Python file computes the Line of a report."""
+    return {
+        name: findings.Line(shown(path), line.number, first_line(line.code))
+        for name, line in assignments(path, names).items()
+    }
+
+
+def first_line(code):
+    """Return the first line of a statement without the comment at its end."""
+    return code.splitlines()[0].split("  #")[0].strip()
+
+
+def shown(path):
+    """Return a path as it is shown: from the current folder where it lies below it."""
+    path = Path(path).resolve()
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)

@@ -1,0 +1,76 @@
+"""A notebook: its code cells, run in order, and what they leave."""
+
+import json
+
+from torch import nn
+
+from handgrad.errors import InputError
+from handgrad.load import variables
+from handgrad.load.execute import execute, read
+
+X_NAMES, Y_NAMES = ("x", "X", "train_X", "train_x"), ("y", "Y", "train_y", "train_Y")
+
+
+def run_cells(path):
+    """Run a notebook's code cells, and return the variables that they leave."""
+    namespace = {"__name__": "__main__"}
+    for number, source in enumerate(code_cells(path), 1):
+        execute(source, f"{path} [{number}]", namespace, f"{path}, code cell {number}")
+    return namespace
+
+
+def code_cells(path):
+    """Return the sources of a notebook's code cells, without the lines for IPython alone."""
+    try:
+        import nbformat
+    except ImportError:
+        raise InputError(
+            f"Reading {path} needs nbformat, which is not installed: pip install "
+            "'handgrad[notebook]'."
+        ) from None
+    try:
+        notebook = nbformat.reads(read(path), as_version=4)
+    except (json.JSONDecodeError, nbformat.reader.NotJSONError, nbformat.ValidationError):
+        raise InputError(f"{path} is not a Jupyter notebook: its JSON cannot be read.") from None
+    cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    return ["\n".join(map(without_magic, source.splitlines())) for source in cells]
+
+
+def without_magic(line):
+    """Return a line of a cell, empty where it is no Python but a command to IPython."""
+    return "" if line.lstrip().startswith(("%", "!")) else line
+
+
+def load_namespace(namespace, path):
+    """Return the Network of the variables that a notebook leaves.
+
+    Looked for are `reference`, or the only `nn.Module` there is, and `x` and `y` (`train_X` and
+    `train_y` as well).
+    """
+    modules = {
+        name: value
+        for name, value in namespace.items()
+        if isinstance(value, nn.Module)
+        and not type(value).__module__.startswith("torch.nn.modules.loss")
+    }
+    reference = namespace.get("reference")
+    if reference is None and len(modules) == 1:
+        (reference,) = modules.values()
+    if reference is None:
+        found = f"found {', '.join(modules)}" if modules else "found no nn.Module"
+        raise InputError(
+            f"{path} leaves no `reference` to compare with, {found}: define an nn.Module of that "
+            "name in a cell."
+        )
+    x = next((namespace[name] for name in X_NAMES if name in namespace), None)
+    y = next((namespace[name] for name in Y_NAMES if name in namespace), None)
+    if x is None or y is None:
+        raise InputError(
+            f"{path} leaves no {'x' if x is None else 'y'}: looked for "
+            f"{', '.join(X_NAMES if x is None else Y_NAMES)}."
+        )
+    loss = namespace.get("loss_fn")
+    names = namespace.get("names")
+    return variables.load(
+        namespace, reference, x, y, loss=loss, names=names, name=path.name, source=str(path)
+    )

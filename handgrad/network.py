@@ -1,0 +1,75 @@
+"""What is compared, wherever it came from: a network written by hand, and its reference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:  # torch takes a second to import, and the help needs none
+    from torch import nn
+
+Array = NDArray[Any]
+Inputs = Array | tuple[Array, ...]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A PyTorch network to compare with.
+
+    Attributes:
+        model: the module. It is lent: its own weights, gradients and buffers are put back
+            after every run.
+        parameters: which parameter is which: the hand-written name to the module's path, with
+            `.T` behind it where the module keeps it transposed, `{"w1": "h1.weight.T"}`.
+        loss_fn: takes the module's output and y, and returns one number as a tensor.
+        values: the paths of the submodules that give a quantity, and its name; None means each
+            submodule, by its own name.
+    """
+
+    model: nn.Module
+    parameters: Mapping[str, str]
+    loss_fn: Callable[..., Any]
+    values: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network written by hand, the data it runs on, and what it is compared with.
+
+    Attributes:
+        name: what a report calls it: the variant, or the name of the file.
+        params: the parameters by name: arrays of any shape, all floating point.
+        x: the inputs: an array, or a tuple of several, in a quantity's name `x`, or `x1`,
+            `x2`, ...; whole numbers stay whole.
+        y: the targets; whole numbers, such as class labels, stay whole.
+        reference: the same network in PyTorch, or None.
+        forward: `forward(params, x, y)`, which returns the values as a dict with `loss`.
+        backward: `backward(params, x, y, values)`, which returns the gradients as a dict.
+        quantities: values and gradients that have been computed already; where they are,
+            `forward` and `backward` are not run for them.
+        is_complete: says that every quantity of the reference has to be there.
+        source: the path or the name that was given.
+        path: the Python file with its lines, or None.
+        names: the user's own names, by the names that the reference has for them.
+        sizes: the arguments of `init` that a network of the gallery was drawn with.
+        notes: sentences on how it was understood.
+    """
+
+    name: str
+    params: Mapping[str, Array]
+    x: Inputs
+    y: Array
+    reference: Reference | None = None
+    forward: Callable[..., Any] | None = None
+    backward: Callable[..., Any] | None = None
+    quantities: Mapping[str, Array] | None = None
+    is_complete: bool = False
+    source: str = ""
+    path: Path | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()

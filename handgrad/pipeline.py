@@ -1,0 +1,165 @@
+"""The way of every check: load -> run -> compare -> explain -> Report.
+
+A Network is loaded by `handgrad.load`, from the gallery, a file, a notebook or live variables.
+What follows is the same for all of them, and it is this page.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from handgrad.compare.judge import judge
+from handgrad.errors import InputError
+from handgrad.explain.causes import explain
+from handgrad.explain.finite_difference import findings_on, sentence, slopes
+from handgrad.findings import Finding
+from handgrad.load import file, gallery
+from handgrad.load.lines import lines_of
+from handgrad.load.names import in_own_words, suggestion
+from handgrad.network import Array, Network
+from handgrad.report import Report
+from handgrad.run.hand_written import run_hand_written
+from handgrad.run.precision import PRECISIONS, Precision, arithmetic, precision_of, settings
+from handgrad.run.reference import run_reference
+
+
+def check(
+    network: Network,
+    device: str = "cpu",
+    precision: Precision | None = None,
+    repeat: int = 0,
+    every_draw: bool = False,
+) -> Report:
+    """Run both sides of a Network from the same weights and data, and return the Report.
+
+    Args:
+        network: what is compared. Its hand-written side runs in the dtype of its parameters.
+        device: where the reference runs: `cpu`, `cuda`, `cuda:1`, ...
+        precision: what the reference computes in, by default the dtype of the parameters.
+        repeat: run the reference so many times, and count the different results.
+        every_draw: measure every tolerance as well as it can be, also where no difference
+            needs it.
+
+    Raises:
+        InputError: one sentence on what cannot be run or compared.
+    """
+    precision = precision or precision_of(network.params)
+    notes = list(network.notes)
+    with np.errstate(all="ignore"), arithmetic(precision, device):
+        actual = run_hand_written(network)
+        if network.reference is None:
+            measured = slopes(network, actual)
+            findings = findings_on(measured)
+            notes.append(sentence(measured, []))
+        else:
+            findings, steps = judge(network, actual, precision, device, every_draw)
+            if network.is_complete:
+                check_complete(network, actual, findings)
+            findings = [explained(finding, steps) for finding in findings]
+            if repeat:
+                findings = counted(findings, network, precision, device, repeat)
+            if network.forward is not None and any(f.verdict != "match" for f in findings):
+                notes.append(sentence(slopes(network, actual), findings))
+        used = settings(precision, device)
+    reference: Literal["module", "differences"]
+    reference = "differences" if network.reference is None else "module"
+    return report_on(network, findings, actual, device, precision.name, reference, notes, used)
+
+
+def report_on(
+    network: Network,
+    findings: list[Finding],
+    actual: dict[str, Array],
+    device: str,
+    dtype: str,
+    reference: Literal["module", "differences", "run"],
+    notes: list[str],
+    settings: dict[str, str],
+    drift: Any = None,
+) -> Report:
+    """Return the Report of what was found: in the user's words, with the lines of their file."""
+    loss = actual.get("loss", np.zeros(0))
+    return Report(
+        variant=network.name,
+        source=network.source or network.name,
+        device=device,
+        dtype=dtype,
+        reference=reference,
+        findings=with_lines(in_own_words(findings, network.names), network),
+        loss=float(loss.reshape(-1)[0]) if loss.size == 1 else None,
+        notes=notes,
+        settings=settings,
+        drift=drift,
+    )
+
+
+def check_gallery(
+    name: str,
+    device: str = "cpu",
+    dtype: str = "float64",
+    seed: int = 0,
+    sizes: dict[str, int] | None = None,
+    repeat: int = 0,
+) -> Report:
+    """Check a network of the gallery; a Report with an error where it cannot be judged."""
+    try:
+        network = gallery.load(name, dtype, seed, sizes)
+        return check(network, device, PRECISIONS[dtype], repeat)
+    except InputError as error:
+        return Report(name, name, device, dtype, error=str(error))
+
+
+def check_file(path: str | Path) -> Report:
+    """Check the derivation in a file or a notebook; a Report with an error where that cannot be."""
+    try:
+        with file.opened(path) as network:
+            return check(network)
+    except InputError as error:
+        return Report(Path(path).name, str(path), error=str(error))
+
+
+def check_complete(network: Network, actual: dict[str, Array], findings: list[Finding]) -> None:
+    """Raise InputError unless the hand-written side has just the reference's quantities."""
+    known = [finding.name for finding in findings]
+    for finding in findings:
+        if finding.verdict == "missing":
+            raise InputError(
+                f"{network.path} returns no `{finding.name}`: the PyTorch version has it."
+            )
+    for name in actual:
+        if name not in known:
+            raise InputError(
+                f"{network.path} returns `{name}`, which the PyTorch version does not have"
+                f"{suggestion(name, known)}."
+            )
+
+
+def explained(finding: Finding, steps) -> Finding:
+    """Return a Finding with its cause, where it is wrong."""
+    if finding.verdict != "wrong":
+        return finding
+    return replace(finding, cause=explain(steps, finding.name))
+
+
+def counted(
+    findings: list[Finding], network: Network, precision: Precision, device: str, times: int
+) -> list[Finding]:
+    """Run the reference several times; count for each quantity what differs in any bit."""
+    seen: dict[str, set[bytes]] = {finding.name: set() for finding in findings}
+    for _ in range(times):
+        for name, array in run_reference(network, precision, device).quantities.items():
+            seen.setdefault(name, set()).add(hashlib.sha256(array.tobytes()).digest())
+    return [replace(finding, distinct=len(seen[finding.name])) for finding in findings]
+
+
+def with_lines(findings: list[Finding], network: Network) -> list[Finding]:
+    """Return Findings with the lines that compute them, where any of them is not a match."""
+    if network.path is None or all(finding.verdict == "match" for finding in findings):
+        return findings
+    lines = lines_of(network.path, {finding.name for finding in findings})
+    return [replace(finding, line=lines.get(finding.name)) for finding in findings]

@@ -1,0 +1,131 @@
+"""How the hand-written side runs: on copies, and what goes wrong in it is one sentence."""
+
+import traceback
+from typing import Any
+
+import numpy as np
+import torch
+
+from handgrad.errors import InputError
+
+
+def run_hand_written(network):
+    """Return the trace of a Network's hand-written side.
+
+    Raises InputError, naming the line, where `forward` or `backward` fails, changes what it was
+    given, or returns what cannot be compared.
+    """
+    if network.quantities is not None:
+        return {**network.params, **network.quantities}
+    where = network.path or network.name
+    values, grads = run_both(network, where)
+    return {**network.params, **values, **grads}
+
+
+def run_both(network, where):
+    """Run the forward and the backward pass on copies, and return the arrays that each gives."""
+    params, x, y = copied((network.params, network.x, network.y))
+    values = call(network.forward, "forward", where, params, x, y)
+    check_unchanged("forward", where, network, params, x, y)
+    grads = call(network.backward, "backward", where, params, x, y, values)
+    check_unchanged("backward", where, network, params, x, y)
+    if "loss" not in values:
+        raise InputError(f"{where}: forward must return `loss`, found {', '.join(values)}.")
+    return arrays_of(values, "forward", where), arrays_of(grads, "backward", where)
+
+
+def copied(data):
+    """Return a copy of arrays in dicts and tuples."""
+    if isinstance(data, tuple):
+        return tuple(copied(part) for part in data)
+    if hasattr(data, "keys"):
+        return {name: copied(data[name]) for name in data}
+    return data.copy()
+
+
+def call(function, name, where, *arguments):
+    """Call a function of the user's; raise InputError, naming the line, where it fails."""
+    try:
+        with np.errstate(all="ignore"):
+            result = function(*arguments)
+    except (Exception, SystemExit) as error:
+        raise failure(f"{where}, {name}", error, str(where)) from None
+    if name in ("forward", "backward") and not hasattr(result, "keys"):
+        raise InputError(
+            f"{where}: {name} must return a dict from names to arrays, found "
+            f"{type(result).__name__}."
+        )
+    return result
+
+
+def failure(what, error, filename):
+    """Return an InputError on an exception in a user's code, with the line of that code."""
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == filename]
+    where = f", line {lines[-1]}" if lines else ""
+    return InputError(f"{what}{where}: it raised {one_line(error)}.")
+
+
+def one_line(error):
+    """Return an exception as one line: its type and the first line of what it says."""
+    text = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
+
+
+def check_unchanged(name, where, network, params, x, y):
+    """Raise InputError where a user's function changed an array that it was given."""
+    before = {**network.params, **named_inputs(network.x), "y": network.y}
+    after = {**params, **named_inputs(x), "y": y}
+    for key, array in before.items():
+        if not np.array_equal(array, after[key], equal_nan=array.dtype.kind == "f"):
+            raise InputError(
+                f"{where}: {name} changes `{key}` in place: what it is given must stay as it is; "
+                "work on a copy."
+            )
+
+
+def named_inputs(x):
+    """Return the inputs by name: `x`, or where there are several `x1`, `x2` and so on."""
+    if isinstance(x, tuple):
+        return {f"x{number}": array for number, array in enumerate(x, 1)}
+    return {"x": x}
+
+
+def arrays_of(found, what, where):
+    """Return a dict as one of arrays; raise InputError where something in it is none."""
+    result = {}
+    for name in found:
+        array = as_array(found[name])
+        if array is None:
+            raise InputError(
+                f"{where}: `{name}` of {what} must be an array or a number, found "
+                f"{type(found[name]).__name__}."
+            )
+        result[name] = checked(f"{where}: `{name}` of {what}", array)
+    return result
+
+
+def as_array(value: Any) -> np.ndarray | None:
+    """Return a number, array or tensor as a NumPy array, or None for anything else."""
+    if isinstance(value, torch.Tensor):
+        value = value.detach().cpu().to_dense()
+        return (value.float() if value.dtype is torch.bfloat16 else value).numpy()
+    if isinstance(value, list | tuple):
+        try:
+            value = np.asarray(value)
+        except ValueError:  # rows of different lengths
+            return None
+        return value if value.dtype.kind in "fiu" else None
+    if isinstance(value, np.ndarray | np.generic | float | int) and not isinstance(value, bool):
+        return np.asarray(value)
+    return None
+
+
+def checked(name, array):
+    """Return an array as it is; raise InputError where it cannot be compared."""
+    if array.size == 0:
+        raise InputError(f"{name} is empty, its shape is {array.shape}: there is nothing to check.")
+    if array.dtype.kind not in "fiu" or array.dtype.itemsize > 8:
+        raise InputError(
+            f"{name} must hold real numbers, found dtype {array.dtype}: make it float64."
+        )
+    return array

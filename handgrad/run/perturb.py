@@ -1,0 +1,78 @@
+"""The reference run again in float64, with every number moved a little at random.
+
+Two correct programs differ, because each step rounds and they round in different orders. How
+much that can matter depends on the network and its numbers (a sum that cancels to nearly 0
+keeps only the errors of its terms), so it is measured, by stochastic arithmetic (CESTAC: Vignes
+1993; Monte Carlo arithmetic: Parker 1997): it needs no analysis of the network.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from handgrad.run.precision import FLOAT64
+from handgrad.run.reference import Substitute, run_reference
+
+
+def perturb(array, eps, tiny, rng, scale=1.0):
+    """Move every entry by `scale` last-bit steps of a dtype, up or down at random.
+
+    `eps` and `tiny` are the dtype's machine epsilon and its smallest normal number. No step is
+    shorter than `tiny`: what is smaller, one program may keep where another flushes it to 0
+    (1 / (1 + exp(720)) does, exp(-720) / (1 + exp(-720)) does not). A zero stays zero.
+    """
+    step = scale * np.maximum(eps * np.abs(array), tiny) * np.sign(array)
+    return array + step * (2 * rng.integers(0, 2, size=np.shape(array)) - 1)
+
+
+def steps_at_once(precision):
+    """Return how many last-bit steps a draw moves every number by; its moves count for one.
+
+    As many as bring it halfway to 1 in digits, the square root of machine epsilon: still so
+    little that what follows is proportional, and enough that a jump which is none of rounding
+    (a tie of two maxima, a residual of exactly 0 under an absolute value) hardly counts.
+    """
+    return precision.eps**-0.5
+
+
+def perturbed_runs(network, precision, exact, given):
+    """Yield the traces of `precision.draws` perturbed runs of a Network's reference.
+
+    Moved are the weights, x, y, every value and gradient as it goes on, and every tensor that
+    autograd keeps for the way back (a saturated sigmoid's slope s (1 - s) loses its digits to
+    the rounding of s). `exact` is the Run that is perturbed, in float64; `given` are the
+    hand-written quantities that went on in it.
+    """
+    scale, rng = steps_at_once(precision), np.random.default_rng(0)
+
+    def draw(array):
+        if np.asarray(array).dtype.kind != "f":  # labels, indices, masks
+            return array
+        array = np.asarray(array, np.float64)
+        return perturb(array, precision.eps, precision.tiny, rng, scale)
+
+    def moved(_, tensor):
+        if not tensor.is_floating_point():
+            return tensor
+        return torch.from_numpy(np.asarray(draw(tensor.detach().numpy())))
+
+    substitute = Substitute(given, moved, exact.kinks)
+    for _ in range(precision.draws):
+        x, y = network.x, network.y
+        drawn = replace(
+            network,
+            params={name: draw(w) for name, w in network.params.items()},
+            x=tuple(map(draw, x)) if isinstance(x, tuple) else draw(x),
+            # whole numbers in y are classes, or yes and no: nothing rounds them
+            y=y if np.array_equal(y, np.rint(y)) else draw(y),
+        )
+        saved = torch.autograd.graph.saved_tensors_hooks(
+            lambda tensor: moved(None, tensor), lambda tensor: tensor
+        )
+        try:
+            with saved:
+                run = run_reference(drawn, FLOAT64, substitute=substitute)
+        except RuntimeError:  # a loss that takes no number beyond 1, say: what there is must do
+            return
+        yield run.quantities

@@ -1,0 +1,300 @@
+"""How the PyTorch side runs: identical weights in, every quantity out, and all put back.
+
+The module is lent for one run. Its parameters are replaced by the hand-written ones, its named
+submodules are watched, and afterwards everything of its own is as it was: parameters, gradients,
+buffers, hooks. So a loss that closes over the module sees the weights that are checked, and a
+running average moves on by no run.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+
+from handgrad.run.hand_written import named_inputs
+
+# Modules with a kink at 0: on which side the input lies decides the derivative.
+KINKED = (nn.ReLU, nn.LeakyReLU, nn.PReLU, nn.ReLU6, nn.ELU, nn.CELU, nn.SELU)
+
+
+class Run(NamedTuple):
+    """One forward and backward pass of the reference.
+
+    `quantities` is its trace. Where something was substituted, `sources` has for each value and
+    the loss the names of what it was computed from. `kinks` are the inputs of the modules in
+    KINKED, in the order of their calls.
+    """
+
+    quantities: dict[str, np.ndarray]
+    sources: dict[str, set[str]]
+    kinks: list[torch.Tensor]
+
+
+class Substitute(NamedTuple):
+    """What goes on, and back, in place of what the reference computes.
+
+    `given` has arrays by the names of the quantities; `move(name, tensor)` changes what goes on,
+    given or not. `kinks` are those of another run: each entry stays on its side of the kink.
+    `saved` maps values to arrays from which autograd takes the derivative of the step that gave
+    the value, where it takes it from the step's output (a sigmoid's).
+    """
+
+    given: Mapping[str, np.ndarray] = {}
+    move: Callable[[str, torch.Tensor], torch.Tensor] | None = None
+    kinks: list[torch.Tensor] | None = None
+    saved: Mapping[str, np.ndarray] = {}
+
+
+def run_reference(network, precision, device="cpu", substitute=None):
+    """Run a Network's reference from the hand-written parameters, and return the Run.
+
+    What the device computes comes back to the CPU, the parameters' gradients in the
+    hand-written orientation. A parameter or value that does not reach the loss has gradient
+    None in PyTorch; here it is the array of zeros that it stands for. What a submodule gives
+    when it is called again is recorded as its name with _2, _3, ... With a Substitute the trace
+    has the gradient of the inputs as well, where these are no whole numbers.
+    """
+    reference, dtype = network.reference, precision.torch
+    recorder = Recorder(network, substitute)
+    with ExitStack() as stack:
+        stack.enter_context(torch.inference_mode(False))
+        stack.enter_context(torch.enable_grad())
+        parameters = stack.enter_context(borrowed(reference.model, dtype, device))
+        put_parameters(network, parameters, dtype, device)
+        inputs = {n: as_tensor(x, dtype, device) for n, x in named_inputs(network.x).items()}
+        recorder.watch(stack, inputs)
+        output = reference.model(*inputs.values())
+        recorder.loss(reference.loss_fn(output, as_tensor(network.y, dtype, device))).backward()
+    return recorder.finished()
+
+
+@contextmanager
+def borrowed(model, dtype, device):
+    """Move a module to a dtype and a device for a while; yield its parameters by path.
+
+    Afterwards every parameter, gradient and buffer is the module's own again.
+    """
+    parameters = dict(model.named_parameters())
+    own = [(p, p.data, p.grad, p.requires_grad) for p in parameters.values()]
+    buffers = [(m._buffers, n, b, b.data) for m in model.modules() for n, b in own_buffers(m)]
+    try:
+        for *_, buffer, data in buffers:
+            kind = dtype if data.is_floating_point() else data.dtype
+            buffer.data = data.to(device, kind, copy=True)
+        yield parameters
+    finally:
+        for parameter, data, grad, requires_grad in own:
+            parameter.grad = None  # it may be of another dtype than the data
+            parameter.data = data
+            parameter.grad = grad
+            parameter.requires_grad_(requires_grad)
+        for place, name, buffer, data in buffers:
+            buffer.data = data
+            place[name] = buffer
+
+
+def own_buffers(module):
+    """Return the buffers that a module itself has, by name."""
+    return [(name, buffer) for name, buffer in module._buffers.items() if buffer is not None]
+
+
+def put_parameters(network, parameters, dtype, device):
+    """Put the hand-written parameters into those of the module."""
+    for name, entry in network.reference.parameters.items():
+        parameter = parameters[path_of(entry, parameters)]
+        parameter.grad = None
+        parameter.data = oriented(as_tensor(network.params[name], dtype, device), entry, parameters)
+        parameter.requires_grad_(True)
+
+
+def path_of(entry, parameters):
+    """Return the path in an entry of the table of parameters: without its `.T`."""
+    return entry if entry in parameters else entry.removesuffix(".T")
+
+
+def oriented(tensor, entry, parameters):
+    """Turn a parameter from the hand-written orientation to the module's, or back."""
+    return tensor.T if entry not in parameters and entry.endswith(".T") else tensor
+
+
+def watched(reference):
+    """Return which submodules give a quantity, by their paths, and its name."""
+    if reference.values is not None:
+        return reference.values
+    return {path: path for path, _ in reference.model.named_modules() if path}
+
+
+class Recorder:
+    """Notes every quantity of one pass, and puts what is given in its place."""
+
+    def __init__(self, network, substitute):
+        self.reference, self.substitute = network.reference, substitute
+        self.run = Run({name: np.asarray(w) for name, w in network.params.items()}, {}, [])
+        self.grads: dict[str, np.ndarray] = {}
+        self.names: dict[torch.Tensor, str] = {}  # of the parameters and the inputs
+        self.outputs: dict[int, tuple] = {}  # by address; the tensor is kept, or it is used again
+
+    def watch(self, stack, inputs):
+        """Hook all that is to be noted; the hooks are gone when `stack` is closed."""
+        model = self.reference.model
+        parameters = dict(model.named_parameters())
+        for name, entry in self.reference.parameters.items():
+            parameter = parameters[path_of(entry, parameters)]
+            self.names[parameter] = name
+            note = partial(self.leaf, name, entry != path_of(entry, parameters))
+            stack.callback(parameter.register_post_accumulate_grad_hook(note).remove)
+        for path, name in watched(self.reference).items():
+            hook = partial(self.value, name)
+            stack.callback(model.get_submodule(path).register_forward_hook(hook).remove)
+        for module in model.modules():
+            if isinstance(module, KINKED):
+                stack.callback(module.register_forward_pre_hook(self.kink).remove)
+        if self.substitute is None:
+            return
+        for name, tensor in inputs.items():
+            if tensor.is_floating_point():
+                self.names[tensor.requires_grad_()] = name
+                tensor.register_post_accumulate_grad_hook(partial(self.leaf, name, False))
+        if self.substitute.saved:
+            hooks = torch.autograd.graph.saved_tensors_hooks(torch.Tensor.detach, self.unpack)
+            stack.enter_context(hooks)
+
+    def value(self, name, _module, _inputs, output):
+        """Note what a submodule gives, and return what goes on in its place."""
+        if not isinstance(output, torch.Tensor):
+            return None
+        name = unused(name, self.run.quantities)
+        self.run.quantities[name] = to_numpy(output)
+        if self.substitute is not None:
+            self.run.sources[name] = named_sources(output, self.names)
+            if (other := usable(self.substitute.saved.get(name), output)) is not None:
+                self.outputs[output.data_ptr()] = output.detach(), other
+            output = Substituted.apply(output, self.instead(name, output.detach()), name)
+        if output.requires_grad:
+            output.register_hook(partial(self.gradient, name))
+        return output
+
+    def gradient(self, name, grad):
+        """Note the gradient of a value, and return what goes back in its place."""
+        self.grads[f"grad_{name}"] = to_numpy(grad)
+        return None if self.substitute is None else self.instead(f"grad_{name}", grad)
+
+    def leaf(self, name, transposed, leaf):
+        """Note the gradient of a parameter or an input."""
+        self.grads[f"grad_{name}"] = to_numpy(leaf.grad.T if transposed else leaf.grad)
+
+    def kink(self, module, inputs):
+        """Note what goes into a module with a kink, or keep each entry on its side of the kink.
+
+        A perturbed entry that crosses 0 would switch a whole gradient on or off: no small move,
+        and no rounding of the arithmetic.
+        """
+        (tensor,) = inputs
+        number = len(self.run.kinks)
+        self.run.kinks.append(tensor.detach().clone() if is_in_place(module) else tensor.detach())
+        if self.substitute is None or self.substitute.kinks is None:
+            return None
+        noted = self.substitute.kinks[number]
+        crossed = torch.sign(tensor.detach()) != torch.sign(noted)
+        return Substituted.apply(tensor, torch.where(crossed, noted, tensor.detach()), None)
+
+    def loss(self, loss):
+        """Note the loss, and return it."""
+        self.run.quantities["loss"] = to_numpy(loss)
+        if self.substitute is not None:
+            self.run.sources["loss"] = named_sources(loss, self.names)
+        return loss
+
+    def instead(self, name, tensor):
+        """Return what goes on, or back, in place of a tensor."""
+        given = usable(self.substitute.given.get(name), tensor)
+        tensor = tensor if given is None else given
+        return tensor if self.substitute.move is None else self.substitute.move(name, tensor)
+
+    def unpack(self, tensor):
+        """Return what autograd takes a derivative from: another array where there is one."""
+        _, other = self.outputs.get(tensor.data_ptr(), (None, tensor))
+        return other if other.shape == tensor.shape else tensor
+
+    def finished(self):
+        """Return the Run, with zeros for the gradients of what does not reach the loss."""
+        trace = self.run.quantities
+        for name in [name for name in trace if name != "loss"]:
+            self.grads.setdefault(f"grad_{name}", np.zeros_like(trace[name]))
+        trace |= self.grads
+        return self.run
+
+
+def is_in_place(module):
+    """Say whether an activation writes over its input."""
+    return getattr(module, "inplace", False)
+
+
+def unused(name, trace):
+    """Return `name`, or with _2, _3, ... the first that the trace does not have yet."""
+    count, free = 1, name
+    while free in trace:
+        count += 1
+        free = f"{name}_{count}"
+    return free
+
+
+def named_sources(tensor, names):
+    """Return the names of what a tensor was computed from, read off autograd's graph."""
+    found, seen, waiting = set(), set(), [tensor.grad_fn]
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if hasattr(node, "quantity"):  # a Substituted: a named value, or a kink's input
+            found.add(node.quantity)
+        elif hasattr(node, "variable"):  # a leaf: a parameter, or an input
+            found.add(names.get(node.variable))
+        if getattr(node, "quantity", None) is None:
+            waiting += [next_node for next_node, _ in node.next_functions]
+    return found - {None}
+
+
+class Substituted(torch.autograd.Function):
+    """Pass on `instead` in place of `computed`; on the way back, the identity."""
+
+    @staticmethod
+    def forward(ctx, computed, instead, name):
+        """Return a copy of `instead`; `name` is left in autograd's graph."""
+        ctx.quantity = name
+        return instead.clone()
+
+    @staticmethod
+    def backward(ctx, grad):
+        """Return the gradient as it came, as that of `computed`."""
+        return grad, None, None
+
+
+def as_tensor(array, dtype, device):
+    """Copy an array to a tensor: floating point in `dtype`, whole numbers and masks as they are."""
+    array = np.array(array, order="C")  # reversed ones too: torch takes no negative strides
+    kinds = {"f": dtype, "b": torch.bool}
+    return torch.from_numpy(array).to(device, kinds.get(array.dtype.kind, torch.int64))
+
+
+def usable(array, tensor):
+    """Return a copy of `array` that can go on in place of `tensor`, or None.
+
+    A copy, since autograd adds up gradients in place.
+    """
+    if array is None or array.shape != tuple(tensor.shape):
+        return None
+    return torch.from_numpy(np.array(array, order="C")).to(tensor.device, tensor.dtype)
+
+
+def to_numpy(tensor):
+    """Copy a tensor to a NumPy array; what NumPy has no dtype for (bfloat16) as float32."""
+    tensor = tensor.detach().cpu()
+    if tensor.dtype is torch.bfloat16:
+        tensor = tensor.float()
+    return tensor.numpy().copy()

@@ -1,0 +1,139 @@
+"""What there is to say of reports, in sentences, for every output.
+
+They are as they are: whoever shows them makes what comes from outside safe.
+"""
+
+WRONG = ("wrong", "mismatch")
+SUBGRADIENT = (
+    "A subgradient is right as well: where several slopes are right, as a ReLU has at exactly 0, "
+    "any of them is."
+)
+
+
+def counted(count, noun, several=None):
+    """Return a count and what is counted: `1 quantity`, `2 quantities`."""
+    return f"{count} {noun if count == 1 else several or noun + 's'}"
+
+
+def stopped(text):
+    """Return a sentence with one full stop at its end."""
+    text = str(text).rstrip()
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def title_of(report):
+    """Return what a report is on: its variant, device and dtype, where it has them."""
+    return ", ".join(filter(None, (report.variant, report.device, report.dtype)))
+
+
+def names_of(findings, *verdicts):
+    """Return the names of the Findings with one of these verdicts."""
+    return [finding.name for finding in findings if finding.verdict in verdicts]
+
+
+def verdict_line(report):
+    """Sum up one report in one line."""
+    return " ".join(verdict_sentences(report))
+
+
+def verdict_sentences(report):
+    """Return the sentences that sum up one report, the most important one first."""
+    if report.error is not None:
+        return [f"Error: {stopped(report.error)}"]
+    lines = []
+    if wrong := names_of(report.findings, *WRONG):
+        lines.append(f"Wrong: {', '.join(wrong)}.")
+    if accumulated := names_of(report.findings, "accumulated"):
+        lines.append(
+            f"Accumulated: {', '.join(accumulated)}: every step is within rounding, the whole run "
+            "is not."
+        )
+    if inherited := len(names_of(report.findings, "inherited")):
+        lines.append(
+            f"{inherited} more {'differs' if inherited == 1 else 'differ'} just because what goes "
+            f"into {'it' if inherited == 1 else 'them'} does."
+        )
+    missing = names_of(report.findings, "missing")
+    if not lines:
+        lines.append(all_match(len(report.findings) - len(missing)))
+    if missing:
+        lines.append(f"Missing, so not judged: {', '.join(missing)}.")
+    if names_of(report.findings, "subgradient"):
+        lines.append(SUBGRADIENT)
+    return lines
+
+
+def all_match(count):
+    """Say that so many quantities match."""
+    if not count:
+        return "Nothing was judged."
+    if count == 1:
+        return "1 quantity matches, within what rounding allows."
+    return f"All {count} quantities match, each within what rounding allows."
+
+
+def is_explained(finding):
+    """Say whether there is more to tell of a Finding than its verdict: a cause, or a line."""
+    return bool(finding.cause or (finding.verdict == "wrong" and finding.line))
+
+
+def where(finding):
+    """Return the line that computes a quantity, or its name where that is not known."""
+    return str(finding.line or finding.name)
+
+
+def conclusion(reports):
+    """Sum up in one line."""
+    judged = [report for report in reports if report.verdict != "error"]
+    lines = [judged_conclusion(judged)] if judged else []
+    if len(judged) < len(reports):
+        lines.append(f"{len(reports) - len(judged)} could not be judged.")
+    return " ".join(lines)
+
+
+def judged_conclusion(reports):
+    """Sum up in one sentence reports that have no error."""
+    bad = [report for report in reports if not report.ok]
+    comparisons = counted(len(reports), "comparison")
+    if not bad:
+        variants = counted(len({report.variant for report in reports}), "variant")
+        quantities = sum(f.verdict != "missing" for report in reports for f in report.findings)
+        return (
+            f"All match: {counted(quantities, 'quantity', 'quantities')} of {variants} in "
+            f"{comparisons}, each within what rounding allows."
+        )
+    first = bad[0]
+    at = ", ".join(filter(None, (first.device, first.dtype)))
+    return (
+        f"{len(bad)} of {comparisons} do{'es' * (len(bad) == 1)} not match: {first.variant} "
+        f"({at}) differs first in {first.first}."
+    )
+
+
+def settings_lines(reports):
+    """Say what torch was set to, where it matters: on a GPU, and for what has no dtype of NumPy."""
+    lines = []
+    for report in reports:
+        if report.settings and (
+            report.device != "cpu" or report.dtype not in ("float64", "float32")
+        ):
+            settings = ", ".join(f"{name} {value}" for name, value in report.settings.items())
+            lines.append(f"Settings on {report.device} in {report.dtype}: {settings}.")
+    return list(dict.fromkeys(lines))
+
+
+def repeat_lines(reports):
+    """Say of runs that were repeated which quantities were not the same in every bit."""
+    repeated, lines = False, []
+    for report in reports:
+        counts = {f.name: f.distinct for f in report.findings if f.distinct is not None}
+        repeated |= bool(counts)
+        found = ", ".join(f"{count} of {name}" for name, count in counts.items() if count > 1)
+        if found:
+            lines.append(
+                f"{report.variant} ({report.device}, {report.dtype}) varies from run to run: "
+                f"different results {found}."
+            )
+    if repeated and not lines:
+        return ["Every repeated run gave the same bits."]
+    return lines

@@ -1,0 +1,294 @@
+import json
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from manual import three_layer_relu
+from handgrad import pipeline as run
+from handgrad.load.gallery import VARIANTS
+
+
+@pytest.fixture
+def sign_error(monkeypatch):
+    """Make one gradient of three_layer_relu wrong."""
+    right = three_layer_relu.backward
+
+    def wrong(params, x, y, values):
+        grads = right(params, x, y, values)
+        return {**grads, "grad_w2": -grads["grad_w2"]}
+
+    monkeypatch.setattr(three_layer_relu, "backward", wrong)
+
+
+@pytest.fixture
+def cpu_alone(monkeypatch):
+    """Hide the GPU, if there is one."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+
+
+def test_the_main_job_checks_every_variant_in_both_dtypes(handgrad, cpu_alone):
+    code, out, err = handgrad()
+    assert code == 0
+    for name in VARIANTS:
+        rows = [line for line in out.splitlines() if line.startswith(f"{name} ")]
+        assert [row.split()[2] for row in rows] == ["float64", "float32"]
+        assert all(row.split()[-1] == "match" for row in rows)
+    assert "All match: 148 quantities of 4 variants in 8 comparisons" in out
+    assert err == ""
+    assert "\x1b" not in out  # no colour but on a terminal
+
+
+def test_a_device_that_is_named_is_checked_in_all_that_it_computes_in(handgrad):
+    code, out, _ = handgrad("two_layer_relu", "--device", "cpu")
+    rows = [line.split()[1:3] for line in out.splitlines() if line.startswith("two_layer_relu ")]
+    assert rows == [["cpu", dtype] for dtype in ("float64", "float32", "bfloat16")]
+    assert "Settings on cpu in bfloat16: tf32 off, deterministic on." in out
+    _, out, _ = handgrad("two_layer_relu", "--device", "cpu", "--dtype", "tf32")
+    assert "Settings on cpu in tf32: tf32 imitated, deterministic on." in out
+    assert code == 0
+
+
+def test_repeated_runs_are_counted(handgrad, monkeypatch):
+    arguments = ("two_layer_relu", "--dtype", "float64", "--device", "cpu", "--repeat", "3")
+    code, out, _ = handgrad(*arguments, "-v")
+    assert code == 0
+    assert "Every repeated run gave the same bits." in out
+    assert "ratio  distinct  verdict" in out
+
+    def unsteady(*arguments, count=[0], right=run.reference_trace):  # noqa: B006
+        count[0] += 1
+        trace = right(*arguments)
+        return {**trace, "grad_w1": trace["grad_w1"] * (1 + count[0] * 2**-52)}
+
+    monkeypatch.setattr(run, "reference_trace", unsteady)
+    _, out, _ = handgrad(*arguments)
+    assert "varies from run to run: different results 3 of grad_w1." in out
+    _, out, _ = handgrad(*arguments, "--json")
+    counts = {q["name"]: q["distinct"] for q in json.loads(out)["runs"][0]["quantities"]}
+    assert counts["grad_w1"] == 3
+    assert counts["w1"] == 1
+
+
+def test_a_name_alone_is_checked(handgrad, cpu_alone):
+    code, out, _ = handgrad("two_layer_relu")
+    assert code == 0
+    assert "All match: 22 quantities of 1 variant in 2 comparisons" in out
+
+
+def test_train_uses_the_seed_and_the_dtype_that_are_asked_for(handgrad):
+    _, out, _ = handgrad("train", "two_layer_relu", "--size", "4,3,2,1")
+    _, other, _ = handgrad("train", "two_layer_relu", "--size", "4,3,2,1", "--seed", "1")
+    _, narrow, _ = handgrad("train", "two_layer_relu", "--size", "4,3,2,1", "--dtype", "float32")
+    assert out.splitlines()[3] != other.splitlines()[3]
+    assert out.splitlines()[3] != narrow.splitlines()[3]
+    assert "float32, seed 0" in narrow
+
+
+def test_check_is_the_default_command(handgrad):
+    assert handgrad("--dtype", "float64", "--device", "cpu") == handgrad(
+        "check", "--dtype", "float64", "--device", "cpu"
+    )
+
+
+def test_a_mismatch_exits_with_1_and_is_named(handgrad, sign_error, cpu_alone):
+    code, out, _ = handgrad("check", "three_layer_relu", "two_layer_relu")
+    assert code == 1
+    assert "2 of 4 comparisons do not match: three_layer_relu (cpu, float64)" in out
+    assert "grad_w2" in out.splitlines()[-1]
+
+
+@pytest.mark.parametrize("columns", [80, 104])
+def test_nothing_is_cut_off_the_table(handgrad, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    _, out, _ = handgrad("-v", "--device", "cpu")
+    lines = [line.rstrip() for line in out.splitlines()]
+    assert "three_layer_sigmoid_bias  cpu     float64" in out
+    assert "…" not in out
+    assert max(map(len, lines)) <= columns
+
+
+def test_verbose_shows_every_quantity(handgrad):
+    _, out, _ = handgrad("check", "two_layer_relu", "-v", "--dtype", "float64", "--device", "cpu")
+    rows = [line.split()[0] for line in out.splitlines() if line.split()[-1:] == ["match"]]
+    assert rows[:5] == ["w1", "w2", "h", "h_relu", "y_pred"]
+    assert {"loss", "grad_h", "grad_w1"} <= set(rows)
+
+
+def test_json_is_one_object_of_the_documented_form(handgrad, sign_error, cpu_alone):
+    code, out, _ = handgrad("check", "three_layer_relu", "--json")
+    assert code == 1
+    found = json.loads(out, parse_constant=pytest.fail)
+    assert found.keys() == {"version", "environment", "runs"}
+    assert found["version"] == 1
+    assert found["environment"]["torch"] == torch.__version__
+    assert [one["dtype"] for one in found["runs"]] == ["float64", "float32"]
+    first = found["runs"][0]
+    contract = {"variant", "device", "dtype", "verdict", "first", "quantities"}
+    assert first.keys() == contract | {"settings", "notes"}
+    assert (first["variant"], first["verdict"]) == ("three_layer_relu", "mismatch")
+    assert first["first"] == "grad_w2"
+    quantities = {quantity["name"]: quantity for quantity in first["quantities"]}
+    wrong = quantities["grad_w2"]
+    assert wrong["difference"] > wrong["tolerance"] > 0
+    assert wrong["shape"] == [8, 8]
+    assert quantities["w1"]["kind"] == "parameter"
+    assert quantities["loss"]["kind"] == "loss"
+    assert quantities["h1"]["kind"] == "value"
+    assert wrong["kind"] == "gradient"
+
+
+def test_numbers_that_json_does_not_have_are_strings(handgrad):
+    _, out, _ = handgrad(
+        *("check", "two_layer_relu", "--json", "--dtype", "float32", "--device", "cpu"),
+        *("--size", "2,3,4,1"),
+    )
+    assert json.loads(out)["runs"][0]["verdict"] == "match"
+    from handgrad.show.json import number
+
+    assert [number(v) for v in (math.nan, math.inf, -math.inf, 1.5)] == ["nan", "inf", "-inf", 1.5]
+
+
+def test_sizes_and_seed_are_the_users(handgrad):
+    arguments = ("check", "two_layer_relu", "-v", "--dtype", "float64", "--device", "cpu")
+    _, out, _ = handgrad(*arguments, "--size", "5,4,3,2", "--seed", "7")
+    assert "4 x 3" in out
+    assert "5 x 2" in out
+    _, other, _ = handgrad(*arguments, "--size", "5,4,3,2", "--seed", "8")
+    assert out != other
+
+
+def test_list_names_sizes_and_cells(handgrad):
+    code, out, _ = handgrad("list")
+    assert code == 0
+    rows = {line.split()[0]: line for line in out.splitlines()[1:]}
+    assert list(rows) == list(VARIANTS)
+    assert "21-25" in rows["three_layer_relu_bias"]
+    assert "n=64, d_in=20, h=32, d_out=1" in rows["two_layer_relu"]
+
+
+def test_train_shows_both_sides_losses_and_their_drift(handgrad):
+    code, out, _ = handgrad("train", "two_layer_relu")
+    assert code == 0
+    rows = [line.split() for line in out.splitlines() if line and len(line.split()) == 5]
+    assert [row[0] for row in rows] == ["before", "0", "1", "10", "100", "499"]
+    losses = np.array([[float(number) for number in row[1:3]] for row in rows])
+    assert (np.diff(losses[:, 0]) < 0).all()
+    assert np.allclose(losses[:, 0], losses[:, 1], rtol=1e-9)
+    assert "501 steps" in out
+    assert "Largest relative difference at any step" in out
+
+
+def test_train_says_so_where_the_losses_overflow(handgrad):
+    code, out, err = handgrad("train", "two_layer_relu", "--size", "8,100,400,1")
+    assert code == 0
+    assert "The losses overflow" in out
+    assert err == ""
+
+
+def test_plot_is_a_picture_and_never_overwrites(handgrad, tmp_path):
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    target = tmp_path / "losses.png"
+    code, out, _ = handgrad("train", "two_layer_relu", "--plot", str(target))
+    assert code == 0, out
+    assert str(target) in out
+    assert target.read_bytes().startswith(b"\x89PNG")
+    target.write_bytes(b"mine")
+    code, _, err = handgrad("train", "two_layer_relu", "--plot", str(target))
+    assert code == 2
+    assert "is there already" in err
+    assert target.read_bytes() == b"mine"
+    assert handgrad("train", "two_layer_relu", "--plot", str(target), "--force")[0] == 0
+    assert target.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("name", ["losses", "losses.xyz"])
+def test_plot_needs_an_ending_that_says_how_to_draw(handgrad, tmp_path, name):
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+    code, out, err = handgrad("train", "two_layer_relu", "--plot", str(tmp_path / name))
+    assert (code, out) == (2, "")
+    assert f"{name} must end in what matplotlib can write, such as .png" in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_plot_without_matplotlib_is_one_sentence(handgrad, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    code, _, err = handgrad("train", "two_layer_relu", "--plot", str(tmp_path / "l.png"))
+    assert code == 2
+    assert "pip install 'handgrad[plot]'" in err
+
+
+BAD = {
+    ("check", "no_such"): ["'no_such'", "two_layer_relu, three_layer_relu"],
+    ("no_such",): ["'no_such'", "two_layer_relu, three_layer_relu"],
+    ("check", "--device", "abacus"): ["'abacus'", "use cpu, cuda"],
+    ("check", "--device", "meta"): ["'meta'", "use cpu, cuda"],
+    ("check", "--device", ""): ["''", "use cpu, cuda"],
+    ("check", "--device", "cuda:-1"): ["'cuda:-1'", "use cpu, cuda"],
+    ("check", "--device", "cuda:99"): ["'cuda:99'", "not here"],
+    ("check", "--device", "cuda:128"): ["'cuda:128'", "not here"],
+    ("check", "--device", "cpu:1"): ["'cpu:1'", "1 cpu device;"],
+    ("check", "--dtype", "float16"): ["'float16'", "float64, float32"],
+    ("check", "two_layer_relu", "--size", "0,1,1,1"): ["1 or more", "0"],
+    ("check", "two_layer_relu", "--size", "-4,1,1,1"): ["1 or more", "-4"],
+    ("check", "two_layer_relu", "--size", "big"): ["'big'", "64,20,32,1"],
+    ("check", "two_layer_relu", "--size", "1,,2,3"): ["'1,,2,3'"],
+    ("check", "two_layer_relu", "--size", "1.5,2,3,4"): ["'1.5,2,3,4'"],
+    ("check", "two_layer_relu", "--size", "٣,2,3,4"): ["'٣,2,3,4'"],
+    ("check", "two_layer_relu", "--size", f"{10**20},2,3,4"): ["whole numbers"],
+    ("check", "two_layer_relu", "--size", "999999999,999999999,9,9"): ["sizes"],
+    ("check", "--seed", "²"): ["--seed", "²"],
+    ("check", "--seed", "9" * 5000): ["--seed", "999"],
+    ("train", "two_layer_relu", "--plot", "/", "--force"): ["/ is a folder"],
+    ("train", "two_layer_relu", "--plot", "l" * 300): ["File name too long"],
+    ("check", "two_layer_relu", "--size", "64,20"): ["4 sizes (n, d_in, h, d_out)", "found 2"],
+    ("check", "--seed", "-1"): ["--seed", "-1"],
+    ("check", "--seed", "x"): ["--seed", "x"],
+    ("--no-such-option",): ["--no-such-option"],
+    ("train",): ["argument"],
+    ("train", "no_such"): ["'no_such'"],
+    ("train", "two_layer_relu", "--dtype", "all"): ["'all'", "float64, float32"],
+    ("train", "two_layer_relu", "--device", "all"): ["'all'", "use cpu, cuda"],
+    ("train", "two_layer_relu", "--plot", "no/such/folder/l.png"): ["no/such/folder"],
+}
+
+
+@pytest.mark.parametrize("arguments", BAD, ids=" ".join)
+def test_bad_input_is_one_sentence_and_exit_2(handgrad, arguments):
+    code, out, err = handgrad(*arguments)
+    assert code == 2
+    assert out == ""
+    assert err.startswith("Error: ")
+    assert err.count("\n") == 1
+    assert all(word in err for word in BAD[arguments])
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
+def test_cuda_asked_for_and_absent_is_one_sentence(handgrad):
+    code, out, err = handgrad("check", "--device", "cuda")
+    assert (code, out) == (2, "")
+    assert err == "Error: The device 'cuda' is not here: PyTorch finds no CUDA device; use cpu.\n"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["list"], ["--version"], ["train", "--help"]])
+def test_what_needs_no_torch_does_not_import_it(arguments):
+    script = (
+        "import sys; from handgrad.cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit as done: sys.exit(done.code or 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout
+
+
+def test_the_package_runs_as_a_module():
+    command = [sys.executable, "-m", "handgrad", "check", "no_such"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("Error: ")
+    assert done.stderr.count("\n") == 1

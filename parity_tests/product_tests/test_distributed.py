@@ -1,0 +1,153 @@
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from torch.nn.parallel import DistributedDataParallel
+
+from handgrad.record import distributed
+
+WAYS = list(distributed.ways(torch.device("cpu")))
+
+
+@pytest.fixture
+def rank(monkeypatch, capsys):
+    """Give a function that runs one rank in this process: exit code, stdout and stderr."""
+    torchrun = {"TORCHELASTIC_RUN_ID": "none", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "0"}
+    alone = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "LOCAL_WORLD_SIZE": "1"}
+    monkeypatch.setenv("COLUMNS", "104")
+
+    def run(*arguments, **environment):
+        for name, value in {**torchrun, **alone, **environment}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "argv", ["distributed", *arguments])
+        try:
+            distributed.main()
+        except SystemExit as exit_:
+            code = exit_.code or 0
+        else:  # a rank that has nothing to say
+            code = 0
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+def rows(out, ending):
+    return [line.split() for line in out.splitlines() if line.rstrip().endswith(ending)]
+
+
+def test_two_ranks_with_rows_that_do_not_divide_evenly_match():
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
+            *("--nproc-per-node", "2", "-m", "handgrad.record.distributed"),
+            *("three_layer_relu_bias", "--size", "63,6,8,8,1", "--device", "cpu"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "104"},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    matching = [(row[1], row[2]) for row in rows(done.stdout, " match")]
+    assert matching == [(w, what) for w in WAYS for what in ("loss", "gradients", "weights")]
+    assert "mismatch" not in done.stdout
+    trap = rows(done.stdout, "is 1/2 times what is meant.")
+    assert [row[1:6] for row in trap] == [[way, "factor", "6", "of", "6"] for way in WAYS]
+    assert "multiply each rank's loss" in " ".join(done.stdout.split())
+
+
+def test_one_rank_has_nothing_to_average(rank):
+    code, out, err = rank("two_layer_relu", "--device", "cpu", "--steps", "1")
+    assert (code, err) == (0, "")
+    assert len(rows(out, " match")) == 3 * len(WAYS)
+    assert "With 1 rank there is nothing to average." in out
+    assert "multiply" not in out
+
+
+def test_the_ranks_rows_are_the_whole_batch(monkeypatch):
+    batch, world = np.arange(14).reshape(7, 2), distributed.dist
+    monkeypatch.setattr(world, "get_world_size", lambda: 3)
+    shares = []
+    for number in range(3):
+        monkeypatch.setattr(world, "get_rank", lambda number=number: number)
+        shares.append(distributed.rows_of(batch))
+    assert [len(share) for share in shares] == [3, 2, 2]
+    assert np.array_equal(np.concatenate(shares), batch)
+
+
+@pytest.mark.parametrize("times", [2, 1 + 1e-9])
+def test_a_gradient_that_is_not_averaged_right_is_a_mismatch(rank, monkeypatch, times):
+    def wrong(model):
+        model.h.weight.register_hook(lambda grad: times * grad)
+        return DistributedDataParallel(model)
+
+    monkeypatch.setattr(distributed, "ways", lambda place: {"DDP": wrong})
+    code, out, err = rank("two_layer_relu", "--device", "cpu")
+    assert (code, err) == (1, "")
+    assert [row[2] for row in rows(out, " match")] == ["loss"]
+    assert [row[2] for row in rows(out, " mismatch")] == ["gradients", "weights"]
+    assert "factor  1 of 2     `grad_w1` is" in out
+    assert "No match: gradients of two_layer_relu with DDP; weights of" in out
+
+
+def test_a_row_that_no_rank_has_is_a_mismatch(rank, monkeypatch):
+    monkeypatch.setattr(distributed, "rows_of", lambda array: array[1:])
+    monkeypatch.setattr(distributed, "ways", lambda place: {"DDP": DistributedDataParallel})
+    code, out, _ = rank("two_layer_relu", "--device", "cpu", "--steps", "1")
+    assert (code, rows(out, " match")) == (1, [])
+    assert [row[2] for row in rows(out, " mismatch")] == ["loss", "gradients", "weights"]
+
+
+BAD = {
+    ("no_such",): ["'no_such'", "two_layer_relu, three_layer_relu"],
+    ("--dtype", "float16"): ["'float16'", "float64 or float32"],
+    ("--device", "abacus"): ["'abacus'", "cpu or cuda"],
+    ("--steps", "0"): ["--steps"],
+    ("--seed", "x"): ["--seed", "'x'"],
+    ("two_layer_relu", "--size", "big"): ["'big'", "64,20,32,1"],
+}
+
+
+@pytest.mark.parametrize("arguments", BAD, ids=" ".join)
+def test_bad_input_is_one_sentence_of_rank_0(rank, arguments):
+    code, out, err = rank(*arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("Error: ")
+    assert err.count("\n") == 1
+    assert all(word in err for word in BAD[arguments])
+    assert rank(*arguments, RANK="1", WORLD_SIZE="2") == (0, "", "")
+
+
+def test_more_ranks_than_rows_is_one_sentence(rank):
+    code, out, err = rank("two_layer_relu", "--size", "2,3,4,1", WORLD_SIZE="3")
+    assert (code, out) == (2, "")
+    assert err == "Error: two_layer_relu has n=2 rows for 3 ranks: start fewer ranks.\n"
+
+
+def test_fewer_gpus_than_ranks_is_one_sentence(rank, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    code, out, err = rank("--device", "cuda", WORLD_SIZE="2", LOCAL_WORLD_SIZE="2")
+    assert (code, out) == (2, "")
+    assert err == "Error: nccl takes a GPU per rank, found 1 of 2: use --device cpu.\n"
+    assert distributed.choose_device("").type == "cpu"
+
+
+def test_each_rank_takes_a_gpu_of_its_own(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert distributed.choose_device("") == torch.device("cuda:1")
+    assert distributed.choose_device("cpu") == torch.device("cpu")
+
+
+def test_started_without_torchrun_it_says_how_to_start(rank, monkeypatch):
+    monkeypatch.setattr(distributed.dist, "is_torchelastic_launched", lambda: False)
+    code, out, err = rank()
+    assert (code, out) == (2, "")
+    assert err.startswith("Error: ")
+    assert err.count("\n") == 1
+    assert "torchrun --nproc-per-node 2 -m handgrad.record.distributed" in err

@@ -1,0 +1,58 @@
+"""The README's examples print what it says they print, but for the numbers."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from importlib.metadata import metadata
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[2] / "README.md"
+README = CHECKOUT.read_text() if CHECKOUT.exists() else str(metadata("handgrad")["Description"])
+CONSOLE = re.findall(r"```console\n\$ (.+)\n((?:.*\n)*?)```", README)
+PYTHON = re.findall(r"```python\n((?:.*\n)*?)```(?:\n\n```text\n((?:.*\n)*?)```)?", README)
+
+QUANTITY = r"\b(grad_)?(h|w|b)\d?(_relu|_sigm)?\b|\b(grad_)?y_pred\b|\bloss\b"
+
+
+def skeleton(text):
+    """Leave out what may differ from machine to machine: numbers, and which one is the worst."""
+    text = re.sub(QUANTITY, "q", text)
+    return re.sub(r"[\d.]+(e[+-]\d+)?", "0", text).split()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Give one folder for all commands: a later one may need what an earlier one wrote."""
+    return tmp_path_factory.mktemp("readme")
+
+
+@pytest.mark.parametrize(("command", "printed"), CONSOLE, ids=[c for c, _ in CONSOLE])
+def test_a_command_prints_what_the_readme_shows(folder, command, printed):
+    program, *arguments = shlex.split(command)
+    assert program.split("/")[-1] == "handgrad"
+    if "--notebook" in arguments:
+        pytest.importorskip("nbformat", reason="nbformat is not installed")
+    done = subprocess.run(
+        [sys.executable, "-m", "handgrad", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env={**os.environ, "COLUMNS": "104", "CUDA_VISIBLE_DEVICES": ""},  # as where it was written
+    )
+    assert done.stderr == ""
+    assert skeleton(done.stdout) == skeleton(printed)
+
+
+@pytest.mark.parametrize(("code", "printed"), PYTHON)
+def test_python_examples_print_what_the_readme_shows(code, printed, capsys):
+    exec(code, {})
+    assert skeleton(capsys.readouterr().out) == skeleton(printed)
+
+
+def test_the_readme_has_examples():
+    assert len(CONSOLE) >= 6
+    assert any(printed for _, printed in PYTHON)

@@ -1,0 +1,233 @@
+"""Records: what is written is what is read, and nothing that is damaged is believed."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load, save
+
+from handgrad.errors import InputError
+from parity_tests.product_tests.recorded import NAME, SMALL, of_dtypes, record_of
+from handgrad.record import files
+from handgrad.record.diff import compare_records
+from handgrad.record.files import checksum, read, serialized, write
+
+
+@pytest.fixture(scope="module")
+def recorded():
+    """Give a small record of two dtypes."""
+    return record_of("float64", "float32", sizes=SMALL)
+
+
+@pytest.fixture
+def file(recorded, tmp_path):
+    """Give the file of the small record."""
+    write(tmp_path / "run.safetensors", recorded)
+    return tmp_path / "run.safetensors"
+
+
+def test_what_is_written_is_what_is_read(recorded, file):
+    back = read(file)
+    assert back.device == "cpu"
+    assert back.environment == recorded.environment
+    for ours, theirs in zip(recorded.runs, back.runs, strict=True):
+        assert ours[:4] == theirs[:4]
+        assert list(ours.trace) == list(theirs.trace)
+        for name, array in ours.trace.items():
+            assert array.dtype == theirs.trace[name].dtype
+            assert np.array_equal(array, theirs.trace[name])
+        assert np.array_equal(ours.losses, theirs.losses)
+
+
+def test_a_record_has_neither_host_nor_user(file):
+    content = file.read_bytes()
+    for name in (os.uname().nodename, str(Path.home()), str(Path.cwd())):
+        assert name == "/" or name.encode() not in content
+
+
+def resealed(content, change):
+    """Return a file's bytes with what it says about itself changed, and a checksum that fits."""
+    tensors = load(content)
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    about = json.loads(header["__metadata__"]["handgrad"])
+    change(about)
+    changed = save(tensors, {"handgrad": json.dumps(about), "sha256": files.UNSEALED})
+    return changed.replace(files.UNSEALED.encode(), checksum(changed).encode(), 1)
+
+
+KINDS = {
+    "version": (lambda about: about.update(version=2), "a record of version 2"),
+    "no runs": (lambda about: about.pop("runs"), "'runs' is amiss"),
+    "variant": (lambda about: about["runs"][0].update(variant="x"), "the run of 'x' in 'float64'"),
+    "dtype": (lambda about: about["runs"][0].update(dtype="x"), f"the run of '{NAME}' in 'x'"),
+    "trace": (lambda about: about["runs"][0]["trace"].append("h9"), "trace/h9' is amiss"),
+    "seed": (lambda about: about["runs"][0].update(seed="x"), "the seed or the trace"),
+    "endless seed": (lambda about: about["runs"][0].update(seed=float("inf")), "the seed"),
+    "environment": (lambda about: about.update(environment=3), "is amiss"),
+    "nested environment": (lambda about: about["environment"].update(torch=["2"]), "is amiss"),
+    "surrogate": (lambda about: about["environment"].update(torch="\ud800"), "is amiss"),
+}
+
+
+@pytest.mark.parametrize(("change", "words"), KINDS.values(), ids=KINDS)
+def test_a_file_of_another_kind_is_one_sentence(file, change, words):
+    file.write_bytes(resealed(file.read_bytes(), change))
+    with pytest.raises(InputError, match=words):
+        read(file)
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.float16, np.bool_])
+def test_a_record_with_other_than_its_dtypes_is_one_sentence(recorded, tmp_path, dtype):
+    run = recorded.runs[0]
+    odd = run._replace(trace={**run.trace, "w1": run.trace["w1"].astype(dtype)})
+    write(tmp_path / "odd.safetensors", recorded._replace(runs=[odd]))
+    with pytest.raises(InputError, match=f"with the dtype {np.dtype(dtype)}, is amiss"):
+        read(tmp_path / "odd.safetensors")
+
+
+def test_data_that_is_not_finite_is_one_sentence(recorded, tmp_path):
+    odd = recorded.runs[0]._replace(x=recorded.runs[0].x * np.inf)
+    write(tmp_path / "odd.safetensors", recorded._replace(runs=[odd]))
+    with pytest.raises(InputError, match="the data is amiss"):
+        read(tmp_path / "odd.safetensors")
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.safetensors")
+    with pytest.raises(InputError, match="is not a file"):
+        read(tmp_path / "pipe.safetensors")
+
+
+def test_a_report_never_replaces_a_record(handgrad, file):
+    content = file.read_bytes()
+    code, _, err = handgrad("diff", file, file, "--html", file, "--force")
+    assert code == 2
+    assert "is one of the records" in err
+    assert file.read_bytes() == content
+
+
+def test_a_safetensors_file_of_somebody_else_is_one_sentence(tmp_path):
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(save({"w": np.ones(3)}))
+    with pytest.raises(InputError, match="but no record"):
+        read(path)
+
+
+def test_a_record_that_is_cut_off_is_refused(file):
+    content = file.read_bytes()
+    for tenth in range(10):
+        file.write_bytes(content[: len(content) * tenth // 10])
+        with pytest.raises(InputError, match=file.stem):
+            read(file)
+
+
+def test_a_record_with_a_changed_bit_is_refused_wherever_it_is(file):
+    content, rng = file.read_bytes(), random.Random(0)
+    header = 8 + int.from_bytes(content[:8], "little")
+    places = [rng.randrange(header) for _ in range(100)]
+    places += [rng.randrange(header, len(content)) for _ in range(100)]
+    for place in places:
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << rng.randrange(8)
+        file.write_bytes(damaged)
+        with pytest.raises(InputError) as caught:
+            read(file)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_weight_with_a_flipped_bit_and_a_right_checksum_is_other_weights(recorded, tmp_path):
+    content = bytearray(serialized(recorded))
+    w1 = recorded.runs[0].trace["w1"].tobytes()
+    content[bytes(content).index(w1)] ^= 1
+    (seal,) = files.SEAL.findall(bytes(content))
+    path = tmp_path / "forged.safetensors"
+    path.write_bytes(bytes(content).replace(seal, checksum(bytes(content)).encode(), 1))
+    with pytest.raises(InputError, match="`w1` of three_layer_relu_bias has other numbers"):
+        compare_records(recorded, read(path))
+
+
+def test_a_record_is_never_written_over_unless_told_to(recorded, file):
+    content = file.read_bytes()
+    with pytest.raises(InputError, match="is there already"):
+        write(file, of_dtypes(recorded, "float32"))
+    assert file.read_bytes() == content
+    write(file, of_dtypes(recorded, "float32"), force=True)
+    assert len(read(file).runs) == 1
+    assert [path.name for path in file.parent.iterdir()] == ["run.safetensors"]
+
+
+def test_killed_while_writing_it_leaves_no_half_file(tmp_path):
+    """The kill hits a process that does nothing but write records."""
+    path = tmp_path / "run.safetensors"
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from parity_tests.product_tests.recorded import SMALL, record_of\n"
+        "from handgrad.record.files import write\n"
+        "record = record_of('float64', sizes=SMALL); print('ready', flush=True)\n"
+        "while True: write(Path(sys.argv[1]), record, force=True)"
+    )
+    rng = random.Random(0)
+    for _ in range(2):
+        command = [sys.executable, "-c", script, str(path)]
+        writing = subprocess.Popen(command, stdout=subprocess.PIPE)
+        assert writing.stdout is not None
+        assert writing.stdout.readline() == b"ready\n"
+        time.sleep(rng.uniform(0, 0.05))
+        writing.send_signal(signal.SIGKILL)
+        writing.communicate()
+        if path.exists():
+            assert len(read(path).runs) == 1
+
+
+def test_the_command_line_records_and_compares(handgrad, tmp_path):
+    first, second = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
+    arguments = ("two_layer_relu", "--size", "6,3,4,1", "--dtype")
+    code, out, err = handgrad("record", first, *arguments, "float32")
+    assert (code, err) == (0, "")
+    assert f"Wrote {first}: 1 run on cpu." in out
+    handgrad("record", second, *arguments, "tf32")
+    code, out, _ = handgrad("diff", first, second)
+    assert code == 0
+    assert out.splitlines()[0].split() == ["differs", "a.safetensors", "b.safetensors"]
+    assert out.splitlines()[1].split() == ["tf32", "(float32", "/", "tf32)", "off", "imitated"]
+    assert "All match: 12 quantities of 1 variant in 1 comparison" in out
+    code, out, _ = handgrad("diff", first, second, "--dtype", "float32", "-v")
+    assert code == 1
+    assert "as if one of them had computed in tf32" in out
+    assert "1 of 1 comparison does not match: two_layer_relu (float32 / tf32)" in out
+    code, out, _ = handgrad("diff", first, second, "--json")
+    found = json.loads(out)
+    assert [side["device"] for side in found["environments"]] == ["cpu", "cpu"]
+    assert found["runs"][0]["quantities"][-1]["kind"] == "losses"
+    code, _, err = handgrad("record", first, *arguments, "float32")
+    assert code == 2
+    assert "is there already" in err
+
+
+BAD = {
+    ("record", "run.npz"): "ends in .safetensors, found 'run.npz'",
+    ("record", "no/run.safetensors"): "no folder no",
+    ("record", "a.safetensors", "no_such"): "no variant 'no_such'",
+    ("record", "a.safetensors", "--device", "all"): "no device 'all'",
+    ("record", "a.safetensors", "--dtype", "int8"): "no dtype 'int8': use one of float64",
+    ("diff", "no.safetensors", "no.safetensors"): "Cannot read no.safetensors: No such file",
+    ("diff", ".", "."): ". is not a file of `handgrad record`",
+    ("diff", "a", "b", "--dtype", "all"): "no dtype 'all'",
+}
+
+
+@pytest.mark.parametrize(("arguments", "words"), BAD.items(), ids=map(" ".join, BAD))
+def test_bad_input_is_one_sentence(handgrad, monkeypatch, tmp_path, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = handgrad(*arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("Error: ")
+    assert words in err
+    assert err.count("\n") == 1

@@ -1,1 +1,0 @@
-"""Runs that are kept in files, and compared with runs of other machines."""

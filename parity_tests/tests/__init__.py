@@ -1,1 +1,0 @@
-"""The parity tests: every variant, both versions, against what rounding allows."""

@@ -49,7 +49,7 @@ Every array may be float64 or float32; what goes in comes out. Nothing passed in
 
 import numpy as np
 
-from manual.three_layer_sigmoid_bias import LEARNING_RATES, init, sigmoid
+from .three_layer_sigmoid_bias import LEARNING_RATES, init, sigmoid
 
 __all__ = ["LEARNING_RATES", "backward", "forward", "init"]
 

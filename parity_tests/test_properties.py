@@ -1,62 +1,67 @@
+from dataclasses import replace
+
+import hypothesis
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 
-from handgrad.load import gallery as variants
-from handgrad.run.trace import manual_trace
-from handgrad.explain.verdicts import verdicts
-from handgrad.pipeline import build_reference, compare
-
-hypothesis = pytest.importorskip("hypothesis", reason="hypothesis is not installed")
-st = hypothesis.strategies
+from handgrad.compare.judge import Steps, judge_steps
+from handgrad.load import gallery
+from handgrad.pipeline import check
+from handgrad.run.hand_written import run_hand_written
+from handgrad.run.precision import precision_of
 
 scales = st.floats(-6, 6).map(lambda exponent: 10.0**exponent)
 
 
 @st.composite
-def networks(draw, variant, dtype):
-    """Draw `params, x, y`: any sizes and scales, rows of zeros, constant rows."""
-    sizes = {name: draw(st.integers(1, 9), label=name) for name in variants.sizes(variant)}
+def networks(draw, name, dtype):
+    """Draw a network: any sizes and scales, rows of zeros, constant rows."""
+    sizes = {size: draw(st.integers(1, 9), label=size) for size in gallery.sizes_of(name)}
     seed = draw(st.integers(0, 2**32 - 1), label="seed")
-    params, x, y = variants.draw(variant, seed, np.dtype(dtype), **sizes)
-    for name in params:
-        params[name] *= draw(scales, label=f"scale of {name}")
-    x *= draw(scales, label="scale of x")
-    y *= draw(scales, label="scale of y")
+    network = gallery.load(name, dtype, seed, sizes)
+    params = {
+        key: w * w.dtype.type(draw(scales, label=f"scale of {key}"))
+        for key, w in network.params.items()
+    }
+    x = network.x * network.x.dtype.type(draw(scales, label="scale of x"))
+    y = network.y
+    if y.dtype.kind == "f":
+        y = y * y.dtype.type(draw(scales, label="scale of y"))
     x[list(draw(st.sets(st.integers(0, len(x) - 1)), label="rows of zeros"))] = 0
     for row in draw(st.sets(st.integers(0, len(x) - 1)), label="constant rows"):
         x[row] = x[row, 0]
-    return params, x, y
+    return replace(network, params=params, x=x, y=y)
 
 
-def test_both_sides_agree_on_any_network(variant, dtype, device):
+def test_both_sides_agree_on_any_network(name, dtype, device):
     """Wherever both are finite; and where one is not, the other is not either."""
 
-    @hypothesis.settings(max_examples=60, deadline=None, derandomize=True, database=None)
-    @hypothesis.given(networks(variant, dtype))
-    def agree(drawn):
-        params, x, y = drawn
-        report = compare(variant, params, x, y, device)
+    @hypothesis.given(networks(name, dtype))
+    def agree(network):
+        report = check(network, device)
         assert [f for f in report.findings if f.verdict != "match"] == []
 
     agree()
 
 
-def test_no_step_of_a_right_derivation_is_called_wrong(variant, dtype):
-    @hypothesis.settings(max_examples=60, deadline=None, derandomize=True, database=None)
-    @hypothesis.given(networks(variant, dtype))
-    def right(drawn):
-        params, x, y = drawn
+def test_no_step_of_a_right_derivation_is_called_wrong(name, dtype):
+    @hypothesis.given(networks(name, dtype))
+    def right(network):
         with np.errstate(all="ignore"):
-            given = manual_trace(variants.manual_side(variant), params, x, y)
-            findings, _ = verdicts(given, build_reference(variant, params), x, y)
-        assert [f for f in findings if f.verdict == "wrong"] == []
+            steps = Steps(network, run_hand_written(network), precision_of(network.params))
+            assert [f for f in judge_steps(steps) if f.verdict == "wrong"] == []
 
     right()
 
 
-def test_both_sides_agree_where_a_sigmoid_is_smaller_than_the_smallest_normal_number(dtype, device):
-    params, x, y = variants.draw("three_layer_sigmoid_bias", dtype=np.dtype(dtype))
+@pytest.mark.parametrize("bias", [-720, -90])
+def test_both_sides_agree_where_a_sigmoid_is_smaller_than_the_smallest_normal_number(
+    dtype, device, bias
+):
+    network = gallery.load("three_layer_sigmoid_bias", dtype)
+    params = {name: w.copy() for name, w in network.params.items()}
     params["w2"] *= 1e-3
-    params["b2"][:] = -720 if dtype == "float64" else -90
-    report = compare("three_layer_sigmoid_bias", params, x, y, device)
+    params["b2"][:] = bias
+    report = check(replace(network, params=params), device)
     assert [f for f in report.findings if f.verdict != "match"] == []

@@ -6,7 +6,7 @@ New against `two_layer_relu`: a second hidden layer, one more `nn.Linear` and on
 
 from torch import nn
 
-# Which parameter of the notebook is which of the module. nn.Linear keeps its weight transposed.
+# Which parameter of the notebook is which of the module; nn.Linear keeps its weight transposed: .T
 PARAMETERS = {"w1": "h1.weight.T", "w2": "h2.weight.T", "w3": "y_pred.weight.T"}
 
 loss_fn = nn.MSELoss(reduction="sum")  # the default, "mean", would divide by n * d_out

@@ -7,7 +7,7 @@ differentiates what was run: after `loss.backward()` their `.grad` is None. Read
 
 from torch import nn
 
-# Which parameter of the notebook is which of the module. nn.Linear keeps its weight transposed.
+# Which parameter of the notebook is which of the module; nn.Linear keeps its weight transposed: .T
 PARAMETERS = {
     "w1": "h1.weight.T",
     "b1": "h1.bias",

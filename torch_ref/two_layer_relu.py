@@ -7,7 +7,7 @@ the same chain rule. Every submodule is named after the quantity that it produce
 
 from torch import nn
 
-# Which parameter of the notebook is which of the module. nn.Linear keeps its weight transposed.
+# Which parameter of the notebook is which of the module; nn.Linear keeps its weight transposed: .T
 PARAMETERS = {"w1": "h.weight.T", "w2": "y_pred.weight.T"}
 
 loss_fn = nn.MSELoss(reduction="sum")  # the default, "mean", would divide by n * d_out

@@ -26,6 +26,7 @@ def train(
     from handgrad.show.table import drift_conclusion, losses_table
 
     gallery.check_name(name)
+    rates = gallery.learning_rates(name)
     sizes, start = gallery.parse_sizes(name, size), gallery.parse_seed(seed)
     check_dtype(dtype)
     if plot is not None:
@@ -37,7 +38,6 @@ def train(
         check_device(device)
         check_precision(dtype, device)
         network = gallery.load(name, dtype, start, sizes)
-    rates = gallery.learning_rates(name)
     drift = train_both_sides(network, rates, dtype, device, progress_bars())
     out = console()
     out.print(f"{name}, {device}, {dtype}, seed {start}: {len(rates)} steps on both sides", "")
@@ -48,9 +48,10 @@ def train(
 
 
 def shown_steps(rates):
-    """Return the steps to show: the first two, each ten times as far, and the last."""
+    """Return the steps to show, with their labels: two, each ten times as far, and the last."""
     last = len(rates) - 1
-    return list(dict.fromkeys([*(n for n in (0, 1, 10, 100, 1000) if n < last), last]))
+    steps = [*(step for step in (0, 1, 10, 100, 1000) if step < last), last]
+    return [(str(step), step) for step in steps]
 
 
 def progress_bars():

@@ -204,45 +204,36 @@ def judge_whole(network, actual, precision, device, slopes, every_draw):
     noise = Noise(exact.quantities, draws, precision, network.reference.parameters)
     if every_draw:
         noise.draw_all()
-    while True:
-        expected = exact.quantities
-        if slopes or not is_exact(precision, device) or crosses(actual, expected, noise):
-            move = same_side(actual, noise, slopes)
-            expected = run_reference(network, precision, device, Substitute(move=move)).quantities
-        found = compare(actual, expected, noise)
-        if all(f.verdict != "mismatch" for f in found.values()) or not noise.draw():
-            return found
+    run = exact if is_exact(precision, device) else run_reference(network, precision, device)
+    found = compare(actual, run.quantities, noise)
+    while any(finding.verdict == "mismatch" for finding in found.values()):
+        move = from_own_values(actual, noise, slopes)
+        backward = run_reference(network, precision, device, Substitute(move=move)).quantities
+        grads = {name: grad for name, grad in backward.items() if name.startswith("grad_")}
+        found = compare(actual, {**run.quantities, **grads}, noise)
+        if not noise.draw():
+            break
+    return found
 
 
-def crosses(actual, expected, noise):
-    """Say whether an entry lies on another side of 0 by no more than rounding."""
-    return any(
-        name in expected
-        and array.shape == expected[name].shape
-        and (np.sign(array) != np.sign(expected[name])).any()
-        for name, array in actual.items()
-        if not name.startswith("grad_") and name not in noise.exempt
-    )
+def from_own_values(actual, noise, slopes):
+    """Return a `move` that lets the backward pass start from the hand-written values.
 
-
-def same_side(actual, noise, slopes):
-    """Return a `move` that settles on which side of 0 an entry lies when rounding cannot.
-
-    Where both versions agree up to rounding but lie on different sides of 0, one lets the
-    gradient through a ReLU and the other does not, and both are right. The reference goes on
-    from the hand-written entry there: a step below the tolerance. Where the hand-written
-    gradient takes another of several slopes, it goes on from that.
+    Where both versions agree up to rounding but lie on different sides of a kink, one lets the
+    gradient through a ReLU and the other does not, and both are right: so the gradients are
+    compared at the hand-written values, wherever rounding explains these. Where the hand-written
+    gradient takes another of several slopes, the reference goes on from that.
     """
 
     def move(name, tensor):
         if name not in actual or actual[name].shape != tuple(tensor.shape):
             return tensor
-        ours = torch.as_tensor(actual[name]).to(tensor)
+        own = torch.as_tensor(np.array(actual[name])).to(tensor)
         if not name.startswith("grad_"):
-            close = (ours - tensor).abs() <= noise.tolerance(name)
-            return torch.where((ours.sign() != tensor.sign()) & close, ours, tensor)
+            close = (own - tensor).abs() <= noise.tolerance(name)
+            return torch.where(close, own, tensor)
         if name in slopes and slopes[name].shape == tuple(tensor.shape):
-            return torch.where(torch.as_tensor(slopes[name]).to(tensor.device), ours, tensor)
+            return torch.where(torch.as_tensor(slopes[name]).to(tensor.device), own, tensor)
         return tensor
 
     return move

@@ -8,7 +8,7 @@ from collections.abc import Container, Iterator
 
 import numpy as np
 
-from handgrad.run.perturb import steps_at_once
+from handgrad.run.precision import Precision
 
 Trace = dict[str, np.ndarray]
 
@@ -21,11 +21,18 @@ class Noise:
     measure is none by a later one, and draws are made only as long as a difference needs one.
     The noise is taken over the whole quantity, since all draws can miss one entry.
 
-    `exact` is the trace in float64, `draws` yields perturbed ones. The quantities in `exempt`,
-    the parameters, are the same on both sides and get no tolerance.
+    `exact` is the trace in float64, `draws` yields perturbed ones and what scales their moves
+    down to one last bit. The quantities in `exempt`, the parameters, are the same on both sides
+    and get no tolerance.
     """
 
-    def __init__(self, exact: Trace, draws: Iterator[Trace], precision, exempt: Container[str]):
+    def __init__(
+        self,
+        exact: Trace,
+        draws: Iterator[tuple[Trace, float]],
+        precision: Precision,
+        exempt: Container[str],
+    ):
         self.exact, self.draws, self.precision, self.exempt = exact, draws, precision, exempt
         self.largest = {name: max_finite(array) for name, array in exact.items()}
         eps, tiny = precision.eps, precision.tiny
@@ -44,11 +51,11 @@ class Noise:
 
     def draw(self):
         """Measure the noise better, if there is a draw left; say whether there was."""
-        drawn = next(self.draws, None)
+        drawn, scale = next(self.draws, (None, 0.0))
         if drawn is None:
             return False
         for name, array in self.exact.items():
-            move = max_finite(drawn[name] - array) / steps_at_once(self.precision)
+            move = max_finite(drawn[name] - array) * scale
             self.noise[name] = max(self.noise[name], move)
         return True
 

@@ -86,6 +86,11 @@ class Case:
         used = self.steps.inputs(self.name)
         return [name for name in self.known() if name in used]
 
+    def alike(self):
+        """Return the names of the other arrays of the same shape."""
+        arrays = {name: self.given(name) for name in self.known() if name != self.name}
+        return [n for n, a in arrays.items() if a is not None and a.shape == self.actual.shape]
+
     def is_parameter(self, name):
         """Say whether this is the name of a parameter."""
         return name in self.steps.network.reference.parameters
@@ -102,6 +107,12 @@ class Case:
             alone = self.steps.sources[user] == {self.quantity}
             if alone and upstream is not None and upstream.shape == self.actual.shape:
                 yield user, upstream
+
+    def uses(self):
+        """Return the values computed from this gradient's quantity, where there are several."""
+        users = self.steps.users(self.quantity) if self.is_gradient else []
+        users = [user for user in users if user != "loss"]
+        return users if len(users) > 1 else []
 
     def module(self, value):
         """Return the module that gives a value, None where no single one does."""

@@ -1,4 +1,4 @@
-"""The words in which a cause speaks of places in an array, of shapes and of modules."""
+"""The words in which a cause speaks of places in an array and of modules."""
 
 from torch import nn
 
@@ -31,13 +31,13 @@ def listed(numbers):
     return f"{', '.join(map(str, numbers[:FIRST]))}, … ({len(numbers)} of them)"
 
 
-def shape_text(array):
-    """Write a shape, a single number's as `()`."""
-    return str(tuple(array.shape))
-
-
 def described(module):
     """Name a step by its module, such as "the ReLU"."""
     if module is None or isinstance(module, nn.Identity):
         return "the step"
     return f"the {type(module).__name__}"
+
+
+def entry(index):
+    """Write where an entry lies: its index, such as [3, 0]."""
+    return f"[{', '.join(str(int(i)) for i in index)}]"

@@ -1,23 +1,22 @@
-"""All that a page shows of a variant: run, compared and taken from the files as it is built."""
+"""All that a page shows of a network: run, compared and taken from the files as it is built."""
 
 from typing import NamedTuple
 
 from markupsafe import Markup
 
-import manual.training
-import torch_ref.training
-from handgrad.load import gallery as variants
-from handgrad.train.drift import train_variant
-from handgrad.compare.judge import Finding
-from handgrad.run.trace import like, reference_trace, watched
-from handgrad.run.weights import is_transposed
 from handgrad.errors import InputError
+from handgrad.findings import Finding
+from handgrad.lessons.autograd import ways_back
 from handgrad.lessons.breaking import broken_lines
 from handgrad.lessons.diagram import diagram
 from handgrad.lessons.formulas import derivation, mathml
 from handgrad.lessons.source import Code, code_of, derivation_code, torch_code, whole
-from handgrad.lessons.traps import TRAPS, relu_at_zero, shown
-from handgrad.pipeline import build_reference, compare
+from handgrad.lessons.traps import traps_of
+from handgrad.load import gallery
+from handgrad.pipeline import check
+from handgrad.run.hand_written import named_inputs
+from handgrad.run.reference import path_of
+from handgrad.train.drift import train_both_sides
 
 SHOWN = 3  # numbers of each array
 
@@ -25,53 +24,44 @@ SHOWN = 3  # numbers of each array
 class Row(NamedTuple):
     """One quantity on both sides: its formula, its code, its first numbers, the Finding.
 
-    Of a gradient, `node` is autograd's step that gives it, and `place` where PyTorch keeps it.
+    `actual` is the hand-written code, `expected` that of PyTorch. Of a gradient, `steps` says
+    which of autograd's steps give it, and `place` where PyTorch keeps it.
     """
 
     name: str
     formula: Markup
     shape: str
-    ours: list[Code]
-    theirs: list[Code]
-    node: str
+    actual: list[Code]
+    expected: list[Code]
+    steps: str
     place: str
     numbers: tuple[str, str]
     finding: Finding
 
 
 def story(name):
-    """Run a variant and return what its page shows, a dict for the template."""
-    network, torch_side = variants.manual_side(name), variants.torch_side(name)
-    params, x, y = variants.draw(name)
-    told = derivation(network)
-    report = compare(name, params, x, y)
-    reference = build_reference(name, params)
-    sources: dict[str, set[str]] = {}
-    trace = reference_trace(reference, x, y, sources=sources)
-    sources = in_order(sources, trace)
+    """Run a network of the gallery and return what its page shows, a dict for the template."""
+    network = gallery.load(name)
+    told = derivation(gallery.manual_side(name))
+    report = check(network)
     check_formulas(name, told, report)
-    rows = rows_of(network, torch_side, told, report, reference, x, y, sources)
-    values = {key: trace[key] for key in sources}
-    shapes = {key: shape_of(array) for key, array in {**params, "x": x, "y": y, **values}.items()}
+    ways = ways_back(network)
+    rows = rows_of(network, told, report, ways)
+    sources = in_order(ways, network)
     return {
         "name": name,
         "told": told,
         "report": report,
-        "picture": diagram(sources, shapes),
-        "forward": [row for row in rows if not row.name.startswith("grad_")],
-        "backward": [row for row in rows if row.name.startswith("grad_")],
-        "loops": (
-            [whole(f, manual.training) for f in (manual.training.step, manual.training.train)],
-            [whole(torch_ref.training.train, torch_ref.training)],
-        ),
-        "sizes": ", ".join(f"{key} = {size}" for key, size in variants.sizes(name).items()),
-        "training": training(name),
-        "broken": broken_lines(name, params, x, y, network) if report.ok else [],
-        "traps": [
-            shown(trap, reference.model, reference.loss_fn, params, x, y)
-            for trap in TRAPS
-            if trap is not relu_at_zero or any("relu" in key for key in values)
-        ],
+        "picture": diagram(list(named_inputs(network.x)), sources, shapes_of(network, report)),
+        "forward": [row for row in rows if not row.steps],
+        "backward": [row for row in rows if row.steps],
+        "sizes": ", ".join(f"{key} = {size}" for key, size in network.sizes.items()),
+        "ambiguous": next((key for key in network.sizes if key in sources), None),
+        "loops": loops(),
+        "training": training(network),
+        "broken": broken_lines(network) if report.ok else [],
+        "traps": traps_of(network),
+        "weight": next(iter(network.reference.parameters)),
     }
 
 
@@ -91,79 +81,90 @@ def check_formulas(name, told, report):
             )
 
 
-def training(name):
-    """Return the Drift of the notebook's training, or the sentence why it cannot be done."""
-    try:
-        return train_variant(name)
-    except InputError as error:
-        return str(error)
-
-
-def in_order(sources, trace):
-    """Return the sources of each value with x first, then in the order of computing, then y."""
-    order = ["x", *trace]
-    found = {key: sorted(names, key=order.index) for key, names in sources.items()}
-    found["loss"] = [*found["loss"], "y"]
-    return found
-
-
-def rows_of(network, torch_side, told, report, reference, x, y, sources):
+def rows_of(network, told, report, ways):
     """Return a Row for each quantity that has a formula, in the order of the derivation."""
+    side, torch_side = gallery.manual_side(network.name), gallery.torch_side(network.name)
     findings = {finding.name: finding for finding in report.findings}
-    ours = derivation_code(network, list(told.formulas))
-    nodes = backward_nodes(reference, x, y)
+    lines = derivation_code(side, list(told.formulas))
     rows = []
     for name, tex in told.formulas.items():
-        quantity = name.removeprefix("grad_")
-        users = [value for value, names in sources.items() if quantity in names]
+        quantity, finding = name.removeprefix("grad_"), findings[name]
         is_gradient = name != quantity
-        left, right = report.arrays[name]
-        steps = [f"{nodes[user]}, the way back through {user}" for user in users]
         rows.append(
             Row(
                 name=name,
                 formula=mathml(tex),
-                shape=shape_of(left),
-                ours=[ours[name]],
-                theirs=[] if is_gradient else their_code(torch_side, name),
-                node=" and ".join(steps) if is_gradient else "",
-                place=place_of(reference, quantity) if is_gradient else "",
-                numbers=(first_numbers(left), first_numbers(right)),
-                finding=findings[name],
+                shape=shape_of(finding.actual),
+                actual=[lines[name]],
+                expected=[] if is_gradient else code_in_torch(torch_side, name),
+                steps=steps_to(quantity, ways) if is_gradient else "",
+                place=place_of(network.reference, quantity) if is_gradient else "",
+                numbers=(first_numbers(finding.actual), first_numbers(finding.expected)),
+                finding=finding,
             )
         )
     return rows
 
 
-def their_code(torch_side, name):
+def code_in_torch(torch_side, name):
     """Return the Code of a value, or of the loss, in PyTorch."""
     if name != "loss":
         return [torch_code(torch_side, name)]
     made = code_of(torch_side, ["loss_fn"])["loss_fn"]
-    return [made, code_of(torch_ref.training, ["loss"])["loss"]]
+    return [made, code_of(gallery.imported("torch_ref.training"), ["loss"])["loss"]]
 
 
-def backward_nodes(reference, x, y):
-    """Return for each value and the loss the name of the step that autograd takes back from it."""
-    model, found = reference.model, {}
-    handles = [
-        model.get_submodule(path).register_forward_hook(
-            lambda _module, _inputs, output, name=name: found.update({name: output.grad_fn.name()})
-        )
-        for path, name in watched(reference).items()
+def steps_to(quantity, ways):
+    """Say which of autograd's steps give the gradient of a quantity."""
+    found = [
+        f"{' then '.join(names[quantity])}, the way back through {user}"
+        for user, names in ways.items()
+        if quantity in names
     ]
-    loss = reference.loss_fn(model(like(x, model)), like(y, model))
-    for handle in handles:
-        handle.remove()
-    return {**found, "loss": loss.grad_fn.name()}
+    return " and ".join(found) or "no step: the loss does not depend on it"
 
 
 def place_of(reference, quantity):
     """Say where PyTorch keeps the gradient of a quantity."""
-    path = reference.names.get(quantity)
-    if path is None:
+    entry = reference.parameters.get(quantity)
+    if entry is None:
         return f"{quantity}.grad"
-    return f"model.{path}.grad" + (".T" if is_transposed(reference.model, path) else "")
+    path = path_of(entry, dict(reference.model.named_parameters()))
+    return f"model.{path}.grad{entry.removeprefix(path)}"
+
+
+def in_order(ways, network):
+    """Return for each value what it was computed from: inputs, parameters, values, the targets."""
+    order = [*named_inputs(network.x), *network.params, *ways]
+    found = {user: sorted(names, key=order.index) for user, names in ways.items()}
+    found["loss"] = [*found["loss"], "y"]
+    return found
+
+
+def shapes_of(network, report):
+    """Return the shape of each quantity, the inputs and the targets as text."""
+    data = {**named_inputs(network.x), "y": network.y}
+    found = {finding.name: finding.expected for finding in report.findings}
+    return {name: shape_of(array) for name, array in {**found, **data}.items()}
+
+
+def loops():
+    """Return the Code of the training loops of both sides."""
+    by_hand, in_torch = (gallery.imported(f"{side}.training") for side in ("manual", "torch_ref"))
+    return (
+        [whole(function, by_hand) for function in (by_hand.step, by_hand.train)],
+        [whole(in_torch.train, in_torch)],
+    )
+
+
+def training(network):
+    """Return the Drift of a network's training, why it cannot be done, or None without one."""
+    if not gallery.is_trained(network.name):
+        return None
+    try:
+        return train_both_sides(network, gallery.learning_rates(network.name))
+    except InputError as error:
+        return str(error)
 
 
 def shape_of(array):

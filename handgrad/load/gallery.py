@@ -16,6 +16,10 @@ GALLERY = {
     "three_layer_relu": "13-20",
     "three_layer_relu_bias": "21-25",
     "three_layer_sigmoid_bias": "26-28",
+    "residual": "",
+    "shared_weight": "",
+    "softmax_cross_entropy": "",
+    "layer_norm": "",
 }
 
 

@@ -4,24 +4,22 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
-from handgrad.compare.judge import Steps, compare, judge_steps, kind_of, ratio, same_side
+from handgrad.compare.judge import Steps, compare, from_own_values, judge_steps, kind_of, ratio
 from handgrad.compare.tolerance import Noise
 from handgrad.errors import InputError
 from handgrad.explain.causes import explain
 from handgrad.findings import Cause, Finding
 from handgrad.load import gallery
-from handgrad.network import Network
 from handgrad.pipeline import report_on
 from handgrad.record.pairs import environments, pairs
+from handgrad.record.start import check_same, check_whole, network_of
 from handgrad.record.take import Record
 from handgrad.report import Report
-from handgrad.run.hand_written import named_inputs
 from handgrad.run.perturb import perturbed_runs
-from handgrad.run.precision import FLOAT64, PRECISIONS, rounded
-from handgrad.run.reference import Substitute, oriented, path_of, run_reference
-from handgrad.train.drift import Drift, apart, loss_tolerance
+from handgrad.run.precision import FLOAT64, PRECISIONS
+from handgrad.run.reference import Substitute, run_reference
+from handgrad.train.drift import Drift, apart, check_trainable, loss_tolerance
 
 MOST_EXPLAINED = 5  # wrong steps of each run; the search for a cause takes time
 
@@ -82,91 +80,13 @@ def compare_runs(first, second, precision=None):
     return report_on(network, findings, first.trace, "", dtype, "run", notes, {}, drift)
 
 
-def network_of(run):
-    """Return the Network that a Run is of, with its weights and data; it has no lines to show."""
-    check_sizes(run)
-    side, reference = gallery.manual_side(run.variant), gallery.build_reference(run.variant, run.sizes)
-    return Network(
-        name=run.variant,
-        params=weights(run),
-        x=run.x,
-        y=run.y,
-        reference=reference,
-        forward=side.forward,
-        backward=side.backward,
-        sizes=run.sizes,
-    )
-
-
-def check_sizes(run):
-    """Raise ValueError where the sizes of a Run are not those of its weights.
-
-    Asked of a module without numbers, so that sizes which are not true cost no memory.
-    """
-    with torch.device("meta"):
-        reference = gallery.build_reference(run.variant, run.sizes)
-    parameters = dict(reference.model.named_parameters())
-    for name, entry in reference.parameters.items():
-        wanted = oriented(parameters[path_of(entry, parameters)], entry, parameters).shape
-        if run.trace[name].shape != tuple(wanted):
-            raise ValueError(name)
-
-
-def check_whole(place, run):
-    """Raise InputError unless a Run has weights and data that fit, and all that comes of them."""
-    try:
-        if len({len(array) for array in (*named_inputs(run.x).values(), run.y)}) > 1:
-            raise ValueError("rows")
-        expected = run_reference(network_of(run), FLOAT64).quantities
-    except (KeyError, ValueError, IndexError, TypeError, RuntimeError):
-        raise InputError(
-            f"The weights and data of {run.variant} in the {place} record do not fit together: "
-            "record it again."
-        ) from None
-    found = {name: array.shape for name, array in run.trace.items()}
-    if found != {name: array.shape for name, array in expected.items()}:
-        raise InputError(
-            f"The {place} record has other quantities of {run.variant} than this Handgrad "
-            "computes: record it again."
-        )
-
-
-def weights(run):
-    """Return the weights of a Run, in the dtype in which the hand-written side computes for it."""
-    dtype = PRECISIONS[run.dtype].numpy
-    names = gallery.torch_side(run.variant).PARAMETERS
-    return {name: run.trace[name].astype(dtype) for name in names}
-
-
-def check_same(first, second, precision):
-    """Raise InputError unless two Runs start from the same numbers, rounded to `precision`."""
-    name = first.variant
-    if first.seed != second.seed:
-        raise InputError(
-            f"{name} has seed {first.seed} in the first record and {second.seed} in the second: "
-            "record both with the same --seed."
-        )
-    sides = [{**weights(run), **named_inputs(run.x), "y": run.y} for run in (first, second)]
-    for key in sides[0]:
-        actual, expected = sides[0][key], sides[1][key]
-        if actual.shape != expected.shape:
-            raise InputError(
-                f"`{key}` of {name} is {actual.shape} in the first record and {expected.shape} in "
-                "the second: record both with the same --size."
-            )
-        if not np.array_equal(rounded(actual, precision), rounded(expected, precision)):
-            raise InputError(
-                f"`{key}` of {name} has other numbers in the first record than in the second: "
-                "record both from the same weights and data."
-            )
-
-
 def compare_traces(first, second, network, precision):
     """Compare two traces; return the Findings.
 
     Where rounding put an entry on the one side of a kink in one run and on the other in the
     other, each went on with another gradient, and both are right. How much that changes is
-    known (a run of the reference on either side), and the second trace is moved by it.
+    known (a run of the reference from the values of either), and the second run's gradients are
+    moved by it.
     """
     exact = run_reference(network, FLOAT64)
     draws = perturbed_runs(network, precision, exact, {})
@@ -174,13 +94,13 @@ def compare_traces(first, second, network, precision):
     exempt = network.params if first.dtype == second.dtype else {}
     noise = Noise(exact.quantities, draws, precision, exempt).draw_all()
     sides = [
-        run_reference(network, FLOAT64, substitute=Substitute(move=same_side(run.trace, noise, {})))
-        for run in (first, second)
+        run_reference(network, FLOAT64, substitute=Substitute(move=move)).quantities
+        for move in (from_own_values(run.trace, noise, {}) for run in (first, second))
     ]
-    moved = {}
-    for name, array in second.trace.items():
-        shift = sides[0].quantities[name] - sides[1].quantities[name]
-        moved[name] = array + np.where(np.isfinite(shift), shift, 0)
+    moved = dict(second.trace)
+    for name in (name for name in moved if name.startswith("grad_")):
+        shift = sides[0][name] - sides[1][name]
+        moved[name] = moved[name] + np.where(np.isfinite(shift), shift, 0)
     findings = [
         replace(found, kind=kind_of(name, network.params))
         for name, found in compare(first.trace, moved, noise).items()
@@ -211,6 +131,7 @@ def losses_drift(first, second, network, precision):
                 f"The {place} record has {run.losses.size} losses of {run.variant}, and this "
                 f"Handgrad trains for {len(rates)} steps: record it again."
             )
+    check_trainable(network)
     tolerance = loss_tolerance(network, rates, precision)
     difference = apart(first.losses, second.losses)
     broken = ~(np.isfinite(first.losses) & np.isfinite(second.losses)) & np.isfinite(tolerance)

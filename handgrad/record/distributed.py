@@ -150,6 +150,8 @@ def train_together(wrap, network, steps, place, times, add_up):
     reference = gallery.build_reference(network.name, network.sizes)
     model = reference.model.to(place, dtype)
     put_parameters(network, dict(model.named_parameters()), dtype, place)
+    for parameter in model.parameters():
+        parameter.data = parameter.data.contiguous()  # FSDP2 takes no transposed ones
     x = tuple(as_tensor(rows_of(x), dtype, place) for x in named_inputs(network.x).values())
     y = as_tensor(rows_of(network.y), dtype, place)
     rates = gallery.learning_rates(network.name)[:steps]
@@ -193,7 +195,9 @@ def judge_run(network, first, weights, steps):
     rates = gallery.learning_rates(network.name)[:steps]
     expected, _ = train_hand_written(network, rates)
     tolerance = weight_tolerances(network, rates, precision)
-    after = [weight_finding(name, weights[name], expected[name], tolerance[name]) for name in weights]
+    after = [
+        weight_finding(name, weights[name], expected[name], tolerance[name]) for name in weights
+    ]
     return {"loss": [loss], "gradients": grads, "weights": after}
 
 

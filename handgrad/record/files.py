@@ -8,17 +8,18 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from handgrad.run.precision import PRECISIONS
 from handgrad.errors import InputError
+from handgrad.load.gallery import GALLERY, sizes_of
 from handgrad.record.take import Record, Run
 from handgrad.run.hand_written import named_inputs
+from handgrad.run.precision import PRECISIONS
 from handgrad.show.target import check_target, write_whole
-from handgrad.load.gallery import GALLERY, sizes_of
 
 VERSION = 2
 ENDING = ".safetensors"
 SEAL = re.compile(rb'"sha256":"([0-9a-f]{64})"')
-DTYPES = (np.float64, np.float32, np.int64, np.bool_)  # of the arrays in a record
+FLOATS = (np.float64, np.float32)
+WHOLE = "iub"  # kinds of numbers that the data may have as well: labels and masks
 UNSEALED = "0" * 64  # what stands in the seal's place while the checksum is computed
 
 
@@ -98,7 +99,9 @@ def read(path):
         runs = [restored(run, tensors) for run in about["runs"]]
         return Record(text(about["device"]), flat(about["environment"]), runs)
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path} is no record that can be read: {error} is invalid in it.") from None
+        raise InputError(
+            f"{path} is no record that can be read: {error} is invalid in it."
+        ) from None
 
 
 def parsed(path, about):
@@ -118,35 +121,51 @@ def parsed(path, about):
 
 def restored(run, tensors):
     """Return one Run of a file."""
-    variant, dtype = run["variant"], run["dtype"]
+    variant, dtype = text(run["variant"]), text(run["dtype"])
     if variant not in GALLERY or dtype not in PRECISIONS:
         raise ValueError(f"the run of {variant!r} in {dtype!r}")
     where = f"{variant}/{dtype}"
-    seed = run["seed"]
-    if not isinstance(seed, int) or not isinstance(run["trace"], list):
+    if not isinstance(run["seed"], int) or not isinstance(run["trace"], list):
         raise TypeError(f"the seed or the trace of {where}")
-    names = run["inputs"]
-    if not isinstance(names, list) or not names:
-        raise TypeError(f"the list of inputs of {where}")
-
-    def array(name, kinds="f"):
-        found = tensors[f"{where}/{name}"]
-        if found.dtype.kind not in kinds or found.dtype not in DTYPES:
-            raise TypeError(f"{name} of {where}, with the dtype {found.dtype},")
-        return found
-
-    inputs = tuple(finite(array(text(name), "fib")) for name in names)
     return Run(
         variant=variant,
         dtype=dtype,
-        seed=seed,
+        seed=run["seed"],
         sizes=sizes(variant, run["sizes"]),
         settings=flat(run["settings"]),
-        x=inputs if len(inputs) > 1 else inputs[0],
-        y=finite(array("y", "fib")),
-        trace={text(name): array(f"trace/{name}") for name in run["trace"]},
-        losses=array("losses"),
+        x=inputs(tensors, where, run["inputs"]),
+        y=data(tensors, f"{where}/y"),
+        trace={text(name): array(tensors, f"{where}/trace/{name}") for name in run["trace"]},
+        losses=array(tensors, f"{where}/losses"),
     )
+
+
+def inputs(tensors, where, names):
+    """Return the inputs of a run: an array, or a tuple of several."""
+    x = tuple(data(tensors, f"{where}/{name}") for name in names)
+    x = x if len(x) > 1 else x[0]
+    if list(named_inputs(x)) != names:
+        raise ValueError(f"the list of inputs of {where}")
+    return x
+
+
+def data(tensors, name):
+    """Return the array of that name; raise TypeError or ValueError where it is no data."""
+    found = array(tensors, name, WHOLE)
+    if not found.ndim or not found.size or not np.isfinite(found).all():
+        raise ValueError(f"the data {name}")
+    return found
+
+
+def array(tensors, name, others=""):
+    """Return the array of that name; raise TypeError where it has another dtype.
+
+    `others` are the kinds of numbers that it may have beside float64 and float32.
+    """
+    found = tensors[name]
+    if found.dtype not in FLOATS and found.dtype.kind not in others:
+        raise TypeError(f"{name}, with the dtype {found.dtype},")
+    return found
 
 
 def sizes(variant, found):
@@ -156,15 +175,8 @@ def sizes(variant, found):
         raise ValueError(f"the sizes of {variant}")
     for size in found.values():
         if type(size) is not int or not 1 <= size < 2**31:
-            raise ValueError(f"a size of {variant}, {str(size)[:20]},")
+            raise ValueError(f"a size of {variant}, {repr(size)[:20]},")
     return found
-
-
-def finite(array):
-    """Return the data; raise ValueError where it is empty, or not all of it is finite."""
-    if not array.ndim or not array.size or not np.isfinite(array).all():
-        raise ValueError("the data")
-    return array
 
 
 def flat(about):

@@ -27,10 +27,10 @@ def run_both(network, where):
     params, x, y = copied((network.params, network.x, network.y))
     values = call(network.forward, "forward", where, params, x, y)
     check_unchanged("forward", where, network, params, x, y)
-    grads = call(network.backward, "backward", where, params, x, y, values)
-    check_unchanged("backward", where, network, params, x, y)
     if "loss" not in values:
         raise InputError(f"{where}: forward must return `loss`, found {', '.join(values)}.")
+    grads = call(network.backward, "backward", where, params, x, y, values)
+    check_unchanged("backward", where, network, params, x, y)
     return arrays_of(values, "forward", where), arrays_of(grads, "backward", where)
 
 

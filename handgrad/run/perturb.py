@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from handgrad.run.precision import FLOAT64
+from handgrad.run.precision import FLOAT32, FLOAT64
 from handgrad.run.reference import Substitute, run_reference
 
 
@@ -37,13 +37,17 @@ def steps_at_once(precision):
 
 
 def perturbed_runs(network, precision, exact, given):
-    """Yield the traces of `precision.draws` perturbed runs of a Network's reference.
+    """Yield traces of runs in which rounding is larger than that of `precision`, and by how much.
 
-    Moved are the weights, x, y, every value and gradient as it goes on, and every tensor that
-    autograd keeps for the way back (a saturated sigmoid's slope s (1 - s) loses its digits to
-    the rounding of s). `exact` is the Run that is perturbed, in float64; `given` are the
-    hand-written quantities that went on in it.
+    First the reference in float32, which shows the rounding inside of each operation; then so
+    many `precision.draws` in float64 with the weights, x, y, every value and gradient as it goes
+    on, and every tensor that autograd keeps for the way back moved at random (a saturated
+    sigmoid's slope s (1 - s) loses its digits to the rounding of s). Each comes with the factor
+    that scales its moves down to one last bit. `exact` is the Run that is perturbed, in float64;
+    `given` are the hand-written quantities that went on in it.
     """
+    unmoved = Substitute(given, kinks=exact.kinks)
+    yield run_reference(network, FLOAT32, substitute=unmoved).quantities, precision.eps / FLOAT32.eps
     scale, rng = steps_at_once(precision), np.random.default_rng(0)
 
     def draw(array):
@@ -57,7 +61,6 @@ def perturbed_runs(network, precision, exact, given):
             return tensor
         return torch.from_numpy(np.asarray(draw(tensor.detach().numpy())))
 
-    substitute = Substitute(given, moved, exact.kinks)
     for _ in range(precision.draws):
         x, y = network.x, network.y
         drawn = replace(
@@ -72,7 +75,7 @@ def perturbed_runs(network, precision, exact, given):
         )
         try:
             with saved:
-                run = run_reference(drawn, FLOAT64, substitute=substitute)
+                run = run_reference(drawn, FLOAT64, substitute=unmoved._replace(move=moved))
         except RuntimeError:  # a loss that takes no number beyond 1, say: what there is must do
             return
-        yield run.quantities
+        yield run.quantities, 1 / scale

@@ -198,7 +198,7 @@ class Recorder:
         self.run.kinks.append(tensor.detach().clone() if is_in_place(module) else tensor.detach())
         if self.substitute is None or self.substitute.kinks is None:
             return None
-        noted = self.substitute.kinks[number]
+        noted = self.substitute.kinks[number].to(tensor)
         crossed = torch.sign(tensor.detach()) != torch.sign(noted)
         return Substituted.apply(tensor, torch.where(crossed, noted, tensor.detach()), None)
 

@@ -3,6 +3,7 @@
 They are as they are: whoever shows them makes what comes from outside safe.
 """
 
+RIGHT = ("match", "subgradient")
 WRONG = ("wrong", "mismatch")
 SUBGRADIENT = (
     "A subgradient is right as well: where several slopes are right, as a ReLU has at exactly 0, "
@@ -40,22 +41,25 @@ def verdict_sentences(report):
     """Return the sentences that sum up one report, the most important one first."""
     if report.error is not None:
         return [f"Error: {stopped(report.error)}"]
+    wrong = names_of(report.findings, *WRONG)
+    accumulated = names_of(report.findings, "accumulated")
+    missing = names_of(report.findings, "missing")
     lines = []
-    if wrong := names_of(report.findings, *WRONG):
+    if wrong:
         lines.append(f"Wrong: {', '.join(wrong)}.")
-    if accumulated := names_of(report.findings, "accumulated"):
-        lines.append(
-            f"Accumulated: {', '.join(accumulated)}: every step is within rounding, the whole run "
-            "is not."
-        )
+    elif not accumulated:
+        lines.append(all_match(len(names_of(report.findings, *RIGHT))))
     if inherited := len(names_of(report.findings, "inherited")):
         lines.append(
-            f"{inherited} more {'differs' if inherited == 1 else 'differ'} just because what goes "
-            f"into {'it' if inherited == 1 else 'them'} does."
+            f"{inherited}{' more' if wrong else ''} differ{'s' * (inherited == 1)} just because "
+            f"what goes into {'it' if inherited == 1 else 'them'} does."
         )
-    missing = names_of(report.findings, "missing")
-    if not lines:
-        lines.append(all_match(len(report.findings) - len(missing)))
+    if accumulated:
+        lines.insert(
+            len(lines) if wrong else 0,
+            f"Accumulated: {', '.join(accumulated)}: every step is within rounding, the whole run "
+            "is not.",
+        )
     if missing:
         lines.append(f"Missing, so not judged: {', '.join(missing)}.")
     if names_of(report.findings, "subgradient"):

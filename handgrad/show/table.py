@@ -149,10 +149,10 @@ def as_text(report: Any) -> str:
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
 
-def variants_table(rows):
-    """Draw the variants: `rows` of name, cells and sizes."""
+def networks_table(rows):
+    """Draw the networks of the gallery: `rows` of name, cells and sizes."""
     table = new_table()
-    for heading in ("variant", "cells", "sizes"):
+    for heading in ("network", "cells", "sizes"):
         table.add_column(heading, no_wrap=True)
     for name, cells, sizes in rows:
         table.add_row(name, cells, ", ".join(f"{key}={value}" for key, value in sizes.items()))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from handgrad.load import gallery as variants
+from handgrad.load import gallery
 from handgrad.run.trace import manual_trace
 from handgrad.explain.verdicts import verdicts
 from handgrad.pipeline import build_reference

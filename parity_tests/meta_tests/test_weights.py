@@ -1,38 +1,47 @@
+"""Do the weights fit? Asked before anything runs."""
+
 import numpy as np
 import pytest
 import torch
 
-from handgrad.load import gallery as variants
-from handgrad.run.weights import load
 from handgrad.errors import InputError
-from handgrad.pipeline import build_reference
+from handgrad.load import gallery
+from handgrad.load.weights import check_weights
+from handgrad.network import Reference
+from handgrad.run.reference import put_parameters
 
 
 @pytest.fixture
 def square():
-    """Give a network all of whose weights are square, and other weights for it."""
+    """Give a network all of whose weights are square."""
     sizes = {"n": 8, "d_in": 8, "h1": 8, "h2": 8, "d_out": 8}
-    params, _, _ = variants.draw("three_layer_relu_bias", 0, **sizes)
-    others, _, _ = variants.draw("three_layer_relu_bias", 1, **sizes)
-    model, names = build_reference("three_layer_relu_bias", params)[:2]
-    return model, names, others
+    return gallery.load("three_layer_relu_bias", sizes=sizes)
 
 
-def test_linear_weights_are_transposed_though_they_are_square(square):
-    model, names, params = square
-    load(model, names, params)
-    assert torch.equal(model.h1.weight, torch.tensor(params["w1"]).T)
-    assert torch.equal(model.h1.bias, torch.tensor(params["b1"]))
+def put(network):
+    model = network.reference.model
+    put_parameters(network, dict(model.named_parameters()), torch.float64, "cpu")
+    return model
 
 
-def test_loading_copies(square):
-    model, names, params = square
-    load(model, names, params)
-    before = params["w2"].copy()
+def test_the_table_says_what_is_transposed_though_it_is_square(square):
+    model = put(square)
+    assert torch.equal(model.h1.weight, torch.tensor(square.params["w1"]).T)
+    assert torch.equal(model.h1.bias, torch.tensor(square.params["b1"]))
+    reference = square.reference
+    table = {**reference.parameters, "w1": "h1.weight"}  # kept as the module has it
+    as_it_is = Reference(reference.model, table, reference.loss_fn)
+    square = square.__class__(square.name, square.params, square.x, square.y, as_it_is)
+    assert torch.equal(put(square).h1.weight, torch.tensor(square.params["w1"]))
+
+
+def test_putting_copies(square):
+    model = put(square)
+    before = square.params["w2"].copy()
     with torch.no_grad():
         model.h2.weight += 1
-    assert np.array_equal(params["w2"], before)
-    params["w2"] += 5
+    assert np.array_equal(square.params["w2"], before)
+    square.params["w2"][:] += 5
     assert torch.equal(model.h2.weight, torch.tensor(before).T + 1)
 
 
@@ -40,7 +49,7 @@ def misfits():
     """Give a change to the weights, and what the message must name, for each way not to fit."""
     nan = np.full((8, 8), np.nan)
     yield "missing", lambda p: p.pop("w2"), ["w2 is missing", "h2.weight", "w1, b1, b2"]
-    yield "extra", lambda p: p.update(w9=nan), ["w9 has no counterpart", "w1 (h1.weight)"]
+    yield "extra", lambda p: p.update(w9=nan), ["w9 has no counterpart", "w1 (h1.weight.T)"]
     yield "shape", lambda p: p.update(w1=np.ones((8, 9))), ["w1", "h1.weight", "(8, 8)", "(8, 9)"]
     yield "vector", lambda p: p.update(b1=np.ones((8, 1))), ["b1", "h1.bias", "(8,)", "(8, 1)"]
     yield "integer", lambda p: p.update(w1=np.ones((8, 8), int)), ["w1", "h1.weight", "int64"]
@@ -51,25 +60,36 @@ def misfits():
 
 
 @pytest.mark.parametrize(("change", "words"), [pytest.param(*m[1:], id=m[0]) for m in misfits()])
-def test_weights_that_do_not_fit_are_refused_before_any_is_copied(square, change, words):
-    model, names, params = square
-    before = {path: p.detach().clone() for path, p in model.named_parameters()}
+def test_weights_that_do_not_fit_are_refused(square, change, words):
+    params = dict(square.params)
     change(params)
     with pytest.raises(InputError) as caught:
-        load(model, names, params)
+        check_weights(square.reference, params, torch.float64)
     assert all(word in str(caught.value) for word in words)
-    assert all(torch.equal(p, before[path]) for path, p in model.named_parameters())
 
 
 def test_weights_that_would_be_rounded_are_refused(square):
-    model, names, params = square
     with pytest.raises(InputError, match=r"w1 .*float64.*torch\.float32.*cannot hold it exactly"):
-        load(model.float(), names, params)
+        check_weights(square.reference, square.params, torch.float32)
 
 
-def test_a_table_of_names_that_does_not_fit_the_reference_is_refused(square):
-    model, names, params = square
-    with pytest.raises(InputError, match=r"w1 as h9\.weight.*no such parameter: it has h1\.weight"):
-        load(model, {**names, "w1": "h9.weight"}, params)
-    with pytest.raises(InputError, match=r"parameter h1\.bias has no hand-written counterpart"):
-        load(model, {k: v for k, v in names.items() if k != "b1"}, params)
+TABLES = {
+    "path": ({"w1": "h9.weight"}, r"w1 as h9\.weight.*no such parameter: it has h1\.weight"),
+    "vector": ({"b1": "h1.bias.T"}, r"b1 .*has 1 axes.*leave out its `\.T`"),
+    "twice": ({"b1": "h2.bias"}, r"parameter h1\.bias has no hand-written counterpart"),
+}
+
+
+@pytest.mark.parametrize(("change", "words"), TABLES.values(), ids=TABLES)
+def test_a_table_that_does_not_fit_the_reference_is_refused(square, change, words):
+    reference = square.reference
+    table = {**reference.parameters, **change}
+    with pytest.raises(InputError, match=words):
+        check_weights(Reference(reference.model, table, None), square.params, torch.float64)
+
+
+def test_a_transposition_that_is_forgotten_is_told_where_the_shapes_say_so():
+    network = gallery.load("two_layer_relu")
+    table = {"w1": "h.weight", "w2": "y_pred.weight.T"}
+    with pytest.raises(InputError, match=r"add `\.T` to h\.weight"):
+        check_weights(Reference(network.reference.model, table, None), network.params, torch.float64)

@@ -3,38 +3,53 @@
 import ast
 import inspect
 import re
-from itertools import pairwise
 from types import ModuleType
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
-from manual.three_layer_sigmoid_bias import sigmoid
-from handgrad.load import gallery as variants
-from handgrad.run.trace import manual_trace
 from handgrad.lessons.formulas import FORMULA, derivation, inline, mathml
+from handgrad.load import gallery
 
-DERIVED = [*variants.VARIANTS, "three_layer_sigmoid_bias_printed"]
+DERIVED = [*gallery.GALLERY, "three_layer_sigmoid_bias_printed"]
 
 SYMBOL = re.compile(
     r"(?P<grad>\\nabla )?"
-    r"(?:(?P<hat>\\hat y)|(?<![a-z])(?P<letter>[bhwxyL])(?P<number>_\d)?(?![a-z]))"
+    r"(?:(?P<hat>\\hat y)|"
+    r"(?<![a-z])(?P<letter>\\gamma|\\beta|[bhLstwxyz])(?P<number>_\d)?(?![a-z]))"
     r"(?P<activation>\^\\text\{\w+\})?"
 )
+LETTERS = {"L": "loss", "s": "scores", "t": "total"}  # the others are the same in the code
 PYTHON = [  # what TeX says, and how NumPy says it
     (r"\^\\top", ".T"),
     (r"\\odot", "*"),
-    (r"\[(.*)\]", r"(\1)"),
+    (r"\[k = y\]", "(k == y[:, None])"),
+    (r"\[(\w+ > 0)\]", r"(\1)"),
     (r"\\max", "np.maximum"),
+    (r"\\tanh", "np.tanh"),
     (r"\\sigma", "sigmoid"),
-    (r"\\sum_\\text\{rows\} (\w+)", r"\1.sum(axis=0)"),
+    (r"\\mu", "mean"),
+    (r"\\sqrt\{(.*)\}", r"np.sqrt(\1)"),
+    (r"\\epsilon", "epsilon"),
+    (r"10\^\{(-\d)\}", r"1e\1"),
+    (r"\\log \\sum_\\text\{classes\} e\^(\w+)", r"np.log(np.exp(\1).sum(axis=1))"),
+    (r"scores_y", "scores[np.arange(len(y)), y]"),
+    (r"\\sum_\\text\{rows\} (.*)", r"(\1).sum(axis=0)"),
     (r"\\sum \((.*)\)\^2", r"np.square(\1).sum()"),
-    (r"\\text\{ones\}", "ones"),
+    (r"\\sum \((.*)\)$", r"(\1).sum()"),
+    (r"\^2", "**2"),
+    (r"\\text\{(\w+)\}", r"\1"),
     (r"\\,", ""),
     (r"2 \(", "2 * ("),
     (r"(?<=[\w)]) +(?=[a-z(])", " @ "),  # side by side
 ]
+FUNCTIONS = {  # what the formulas call by name, as a textbook has it
+    "np": np,
+    "sigmoid": lambda h: 1 / (1 + np.exp(-h)),
+    "softmax": lambda scores: np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True),
+    "mean": lambda q: q.mean(axis=1, keepdims=True),
+}
 
 DOCSTRING = r"""A network.
 
@@ -57,17 +72,34 @@ def name(request):
     return request.param
 
 
+class Evaluated(dict):
+    """Arrays by name, and what `code`, expressions by name, computes from them when asked for."""
+
+    def __init__(self, arrays, code, functions):
+        super().__init__(arrays)
+        self.code, self.functions = code, functions
+
+    def __missing__(self, name):
+        return self.evaluate(self.code[name])
+
+    def evaluate(self, expression):
+        return eval(expression, dict(self.functions), self)
+
+
 def run(name):
     """Return the sizes of a small run, and all its arrays by name."""
-    sizes = {**variants.sizes(name), "n": 7, "d_out": 3}
-    params, x, y = variants.draw(name, **sizes)
-    trace = manual_trace(variants.manual_side(name), params, x, y)
-    return sizes, {**trace, "x": x, "y": y}
+    sizes = {size: {"n": 7, "d_out": 3}.get(size, n) for size, n in gallery.sizes_of(name).items()}
+    network = gallery.manual_side(name)
+    params, x, y = gallery.draw(name, sizes=sizes)
+    values = network.forward(params, x, y)
+    gradients = network.backward(params, x, y, values)
+    return sizes, {**params, **values, **gradients, "x": x, "y": y}
 
 
 def in_code(symbol):
     """Return the name of a symbol in the code."""
-    letter = "y_pred" if symbol["hat"] else symbol["letter"].replace("L", "loss")
+    letter = "y_pred" if symbol["hat"] else symbol["letter"].removeprefix("\\")
+    letter = LETTERS.get(letter, letter)
     activation = re.sub(r"\^\\text\{(\w+)\}", r"_\1", symbol["activation"] or "")
     number = (symbol["number"] or "").removeprefix("_")
     return ("grad_" if symbol["grad"] else "") + letter + number + activation
@@ -79,6 +111,16 @@ def as_python(tex):
     for pattern, replacement in PYTHON:
         code = re.sub(pattern, replacement, code)
     return code
+
+
+def definitions(network):
+    """Return what the text of a docstring defines, as Python expressions by name."""
+    found: dict[str, str] = {}
+    for tex in network.__doc__.split("$")[1::2]:
+        left, equals, right = tex.partition(" = ")
+        if equals:
+            found.setdefault(as_python(left), as_python(right))
+    return found
 
 
 def lines_of_code(network):
@@ -97,8 +139,8 @@ def broken(old, new):
 
 
 def test_formulas_are_the_quantities_in_the_order_of_computing(name):
-    network = variants.manual_side(name)
-    params, x, y = variants.draw(name)
+    network = gallery.manual_side(name)
+    params, x, y = gallery.draw(name)
     values = network.forward(params, x, y)
     gradients = network.backward(params, x, y, values)
     found = derivation(network)
@@ -110,20 +152,23 @@ def test_formulas_are_the_quantities_in_the_order_of_computing(name):
 def test_a_formula_says_what_its_line_of_code_says(name):
     sizes, arrays = run(name)
     rng = np.random.default_rng(0)  # the arrays of the run may be equal, these are not
-    arrays = {quantity: rng.standard_normal(np.shape(array)) for quantity, array in arrays.items()}
-    known = {"np": np, "sigmoid": sigmoid, "ones": np.ones((sizes["n"], 1))}
-    network = variants.manual_side(name)
-    lines = lines_of_code(network)
+    drawn = {quantity: rng.standard_normal(np.shape(array)) for quantity, array in arrays.items()}
+    if arrays["y"].dtype.kind == "i":
+        drawn["y"] = arrays["y"]  # labels
+    network = gallery.manual_side(name)
+    constants = {"ones": np.ones((sizes["n"], 1)), "k": np.arange(sizes.get("classes", 0))}
+    said = Evaluated(drawn, definitions(network), {**FUNCTIONS, **constants})
+    done = Evaluated(drawn, lines_of_code(network), vars(network))
     for quantity, tex in derivation(network).formulas.items():
-        left, right = tex.split(" = ")
+        left, right = tex.split(" = ", 1)
         assert as_python(left) == quantity
-        said, done = eval(as_python(right), known, arrays), eval(lines[quantity], known, arrays)
-        assert np.allclose(np.squeeze(said), np.squeeze(done), rtol=1e-9, atol=0), tex
+        ours, theirs = said.evaluate(as_python(right)), done.evaluate(done.code[quantity])
+        assert np.allclose(np.squeeze(ours), np.squeeze(theirs), rtol=1e-9, atol=0), tex
 
 
 def test_a_shape_is_the_shape_that_the_code_computes(name):
     sizes, arrays = run(name)
-    lines = re.findall(rf"^ +{FORMULA.pattern}$", variants.manual_side(name).__doc__, re.MULTILINE)
+    lines = re.findall(rf"^ +{FORMULA.pattern}$", gallery.manual_side(name).__doc__, re.MULTILINE)
     shapes = {quantity: shape.strip() for quantity, _, shape in lines if shape}
     assert "loss" in shapes
     for quantity, shape in shapes.items():
@@ -131,7 +176,7 @@ def test_a_shape_is_the_shape_that_the_code_computes(name):
 
 
 def test_formulas_and_prose_become_well_formed(name):
-    found = derivation(variants.manual_side(name))
+    found = derivation(gallery.manual_side(name))
     for tex in found.formulas.values():
         assert ElementTree.fromstring(mathml(tex)).tag.endswith("math")
         assert "\\" not in mathml(tex)
@@ -140,10 +185,11 @@ def test_formulas_and_prose_become_well_formed(name):
         assert not set(inline(text)) & set("\\$`")
 
 
-def test_what_is_new_is_against_the_one_before():
-    for before, name in pairwise(DERIVED):
-        assert derivation(variants.manual_side(name)).new.startswith(f"New against `{before}`: ")
-    assert derivation(variants.manual_side(DERIVED[0])).new == ""
+def test_what_is_new_is_against_one_before():
+    assert derivation(gallery.manual_side(DERIVED[0])).new == ""
+    for number, name in enumerate(DERIVED[1:], 1):
+        new = derivation(gallery.manual_side(name)).new
+        assert re.match(r"New against `(\w+)`: ", new)[1] in DERIVED[:number]
 
 
 def test_the_parts_of_a_docstring():

@@ -5,22 +5,22 @@ import re
 import numpy as np
 import pytest
 
-from manual import three_layer_relu
-from handgrad.train.drift import Drift
-from handgrad.run.precision import FLOAT32
-from parity_tests.product_tests.conftest import serious
-from parity_tests.product_tests.recorded import run_of
+from handgrad.load.gallery import GALLERY, manual_side
 from handgrad.record.diff import compare_records
 from handgrad.record.environment import environment
 from handgrad.record.files import write
 from handgrad.record.take import Record
+from handgrad.run.precision import FLOAT32
 from handgrad.show.curves import drift_chart, losses_chart
 from handgrad.show.heat import heat
 from handgrad.show.html import write_diff
-from handgrad.load.gallery import VARIANTS
+from handgrad.train.drift import Drift
+from parity_tests.product_tests.conftest import serious
+from parity_tests.product_tests.recorded import run_of
 
 TITLES = ("here.safetensors", "there.safetensors")
 SECRET = "<script>alert(1)</script>"
+NETWORKS = list(GALLERY)[:4]  # those of the notebook
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def records():
     found = []
     for dtype, system in (("float32", "Linux"), ("tf32", SECRET)):
         about = {**environment("cpu"), "system": system}
-        found.append(Record("cpu", about, [run_of(name, dtype, 0) for name in VARIANTS]))
+        found.append(Record("cpu", about, [run_of(name, dtype, 0) for name in NETWORKS]))
     return found
 
 
@@ -74,6 +74,7 @@ def test_a_report_stands_alone_and_says_all(report):
     assert len(page) < 2_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_a_report_opens_in_a_browser(report, mismatch, visit, width, scheme):
@@ -87,6 +88,7 @@ def test_a_report_opens_in_a_browser(report, mismatch, visit, width, scheme):
         assert serious(page) == []
 
 
+@pytest.mark.slow
 def test_a_report_needs_no_script_and_no_mouse(mismatch, report, visit):
     page, trouble = visit(report, scripts=False)
     assert trouble == []
@@ -105,12 +107,15 @@ def test_the_cause_stands_at_the_top(mismatch):
     assert "as if one of them had computed in tf32" in banner
 
 
+@pytest.mark.slow
 def test_a_check_has_a_report_as_well(handgrad, monkeypatch, tmp_path, visit):
-    def backward(params, x, y, values, right=three_layer_relu.backward):
+    network = manual_side("three_layer_relu")
+
+    def backward(params, x, y, values, right=network.backward):
         grads = right(params, x, y, values)
         return {**grads, "grad_w2": -grads["grad_w2"]}
 
-    monkeypatch.setattr(three_layer_relu, "backward", backward)
+    monkeypatch.setattr(network, "backward", backward)
     path = tmp_path / "check.html"
     assert handgrad("check", "three_layer_relu", "--repeat", "2", "--html", path)[0] == 1
     page, trouble = visit(path)
@@ -134,10 +139,10 @@ def test_a_file_of_ones_own_has_a_report(handgrad, tmp_path):
 
 
 def test_heat_shows_the_worst_entry_and_its_level():
-    ours = np.zeros((64, 20))
-    theirs = ours.copy()
-    theirs[37, 11], theirs[0, 0] = 0.5, 0.002
-    found = heat(ours, theirs, 1.0)
+    actual = np.zeros((64, 20))
+    expected = actual.copy()
+    expected[37, 11], expected[0, 0] = 0.5, 0.002
+    found = heat(actual, expected, 1.0)
     assert (found.rows, found.columns) == (16, 10)
     assert found.block == (4, 2)
     assert found.entry == (37, 11)
@@ -145,8 +150,8 @@ def test_heat_shows_the_worst_entry_and_its_level():
     assert found.paths[4] == "M5 9h1v1h-1z"
     assert found.paths[2] == "M0 0h1v1h-1z"
     assert found.paths[0].startswith("M1 0h9v1h-9zM0 1h10v1h-10z")
-    assert heat(ours, theirs, 0.4).paths[5] == "M5 9h1v1h-1z"
-    assert heat(ours, theirs, 0.0).paths.keys() == {0, 5}
+    assert heat(actual, expected, 0.4).paths[5] == "M5 9h1v1h-1z"
+    assert heat(actual, expected, 0.0).paths.keys() == {0, 5}
 
 
 def test_heat_of_numbers_vectors_and_what_has_none():
@@ -158,8 +163,8 @@ def test_heat_of_numbers_vectors_and_what_has_none():
 
 
 def test_curves_leave_gaps_where_a_log_axis_has_no_place():
-    ours = np.array([10.0, 1.0, np.inf, 1.0, 1.0])
-    drift = Drift(ours, ours, np.array([0, 0.1, 0, 0, 1.0]), np.array([1, 1, np.inf, 1, 1.0]))
+    losses = np.array([10.0, 1.0, np.inf, 1.0, 1.0])
+    drift = Drift(losses, losses, np.array([0, 0.1, 0, 0, 1.0]), np.array([1, 1, np.inf, 1, 1.0]))
     chart = losses_chart(drift)
     assert chart.paths["first"] == "M0 0L150 180M450 180L600 180"
     assert chart.ticks_y == [(180.0, "1e0"), (0.0, "1e1")]

@@ -337,6 +337,14 @@ def test_a_report_is_summed_up():
     assert verdict_line(report(finding("a", "accumulated"), finding("b", "accumulated"))) == (
         "Accumulated: a, b: every step is within rounding, the whole run is not."
     )
+    assert verdict_line(report(*WRONG.findings, finding("c", "accumulated"))) == (
+        "Wrong: grad_w. 1 more differs just because what goes into it does. "
+        "Accumulated: c: every step is within rounding, the whole run is not."
+    )
+    assert verdict_line(report(finding("a"), finding("b", "inherited"))) == (
+        "1 quantity matches, within what rounding allows. "
+        "1 differs just because what goes into it does."
+    )
     assert verdict_line(report(finding("a", "mismatch"), finding("b", "missing"))) == (
         "Wrong: a. Missing, so not judged: b."
     )

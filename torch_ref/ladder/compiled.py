@@ -14,7 +14,7 @@ runs the plain Python, with no more than a line in the log.
 import torch
 from torch import nn
 
-from torch_ref.ladder.own_module import Net
+from .own_module import Net
 
 
 def train(params, x, y, learning_rates, backend="inductor"):

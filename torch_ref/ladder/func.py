@@ -12,7 +12,7 @@ second; and a weight that is missing in the dict is the module's own, which stay
 from torch import nn
 from torch.func import functional_call, grad_and_value
 
-from torch_ref.ladder.own_module import Net
+from .own_module import Net
 
 
 def train(params, x, y, learning_rates):

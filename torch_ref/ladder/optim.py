@@ -12,7 +12,7 @@ it was given: put another one into the model, and that one is not trained.
 import torch
 from torch import nn
 
-from torch_ref.ladder.modules import network
+from .modules import network
 
 
 def train(params, x, y, learning_rates):

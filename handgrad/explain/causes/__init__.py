@@ -1,1 +1,81 @@
-def explain(steps, name): raise NotImplementedError
+"""What a wrong quantity may be wrong by: each cause is a file, and they are asked in order.
+
+An explanation is exact: it names another array (the negative, the transpose, what the step
+gives from another input) and that array has to be the hand-written one, up to rounding. A
+guess that could be another is worse than `unknown`, so a difference too small to tell one
+explanation from another gets none.
+
+A file of a cause has its KIND, which reports show, its part of the line that the README's table
+has for this kind, mistakes that the tests plant for it (a network, a line's part, what stands
+there instead, and for each quantity that is then wrong the kind of its cause), and
+`find(case)`, which returns a Cause, or None where it is another one.
+"""
+
+from types import ModuleType
+
+import numpy as np
+
+from handgrad.explain.case import Case
+from handgrad.explain.causes import (
+    changed_in_place,
+    elements,
+    factor,
+    mean_sum,
+    missing_derivative,
+    missing_step,
+    mixed_up,
+    narrow_input,
+    negated_use,
+    not_accumulated,
+    not_finite,
+    other_input,
+    precision,
+    shape,
+    sign,
+    stale_weight,
+    transposed,
+    unknown,
+    wrong_derivative,
+    zero,
+)
+from handgrad.explain.thresholds import TELLING
+
+IN_ORDER: tuple[ModuleType, ...] = (
+    shape,
+    not_finite,
+    precision,
+    sign,
+    mean_sum,
+    factor,
+    transposed,
+    missing_derivative,
+    wrong_derivative,
+    negated_use,
+    not_accumulated,
+    zero,
+    changed_in_place,
+    missing_step,
+    other_input,
+    mixed_up,
+    stale_weight,
+    narrow_input,
+    elements,
+    unknown,
+)
+
+# These can be told from all others however small the difference is.
+AT_ANY_SIZE = (shape, not_finite, precision, unknown)
+
+
+def explain(steps, name):
+    """Return the Cause of a quantity that is wrong: the first that holds down to the tolerance."""
+    case = Case(steps, name)
+    for cause in IN_ORDER:
+        if (cause in AT_ANY_SIZE or is_telling(case)) and (found := cause.find(case)):
+            return found
+    raise AssertionError("`unknown` explains what nothing else does")
+
+
+def is_telling(case):
+    """Say whether a difference is so large that one explanation can be told from another."""
+    return np.abs(case.actual - case.expected).max() > TELLING * case.tolerance

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from handgrad import InputError, check
-from handgrad.load.file import check_file
+from handgrad.pipeline import check_file
 
 RNG = np.random.default_rng(0)
 
@@ -38,7 +38,7 @@ def test_a_mistake_is_found_where_maxima_are_tied():
     first[..., 0] = grad.reshape(4, 2, 2)  # PyTorch takes the first of those that are tied
     grad_h = first.reshape(4, 8)
     run = {**params, "h": h, "y_pred": pooled, "grad_y_pred": grad, "grad_h": grad_h}
-    names = {"w": "0.weight", "b": "0.bias", "h": "0"}
+    names = {"w": "0.weight.T", "b": "0.bias", "h": "0"}
     y = np.zeros((4, 4))
     assert check(run, net, x, y, names=names).ok
     twice = check({**run, "grad_h": 2 * grad_h}, net, x, y, names=names)
@@ -55,7 +55,7 @@ def test_a_mistake_is_found_where_a_residual_is_exactly_0():
     assert check(run, net, x, y, loss=loss).ok
     at_kink = {**run, "dy_pred": np.where(y_pred - y >= 0, 1.0, -1.0)}
     report = check(at_kink, net, x, y, loss=loss)
-    assert [f.verdict for f in report.findings if f.name == "dy_pred"] == ["kink"]
+    assert [f.verdict for f in report.findings if f.name == "dy_pred"] == ["subgradient"]
     assert "dy_pred" in wrong_of(
         check({**run, "dy_pred": 2 * run["dy_pred"]}, net, x, y, loss=loss)
     )
@@ -103,7 +103,7 @@ def test_an_embedding_takes_whole_numbers_and_a_wrong_gradient_is_explained():
     np.add.at(d_table, x, (grad @ w.T).reshape(3, 2, 3))
     once = np.zeros_like(table)
     once[x] = (grad @ w.T).reshape(3, 2, 3)  # what stands there twice is counted once
-    names = {"table": "0.weight", "w": "2.weight", "b": "2.bias"}
+    names = {"table": "0.weight", "w": "2.weight.T", "b": "2.bias"}
     run = {"table": table, "w": w, "b": b, "y_pred": y_pred, "d_table": d_table}
     assert check(run, net, x, y, names=names).ok
     assert set(wrong_of(check({**run, "d_table": once}, net, x, y, names=names))) == {"d_table"}
@@ -116,7 +116,7 @@ def test_a_loss_that_takes_no_number_beyond_1_is_no_trouble():
     y_pred = 1 / (1 + np.exp(-h))
     net = nn.Sequential(nn.Linear(3, 1, bias=False), nn.Sigmoid())
     run = {"w": w, "h": h, "y_pred": y_pred, "dh": y_pred - y}
-    names = {"w": "0.weight", "h": "0"}
+    names = {"w": "0.weight.T", "h": "0"}
     loss = nn.BCELoss(reduction="sum")
     check(run, net, x, y, loss=loss, names=names)
     wrong = check({**run, "dh": y - y_pred}, net, x, y, loss=loss, names=names)

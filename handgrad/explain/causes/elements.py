@@ -1,0 +1,31 @@
+"""A few entries that are off."""
+
+from handgrad.compare.second_look import differing
+from handgrad.explain.thresholds import ENTRIES_FOR_EXCEPTIONS, ONE_IN
+from handgrad.explain.wording import entry, place
+from handgrad.findings import Cause
+
+KIND = "elements"
+LOOKS_LIKE = "a few entries only"
+EXAMPLES = [
+    (
+        "two_layer_relu",
+        '"grad_w1": grad_w1',
+        '"grad_w1": grad_w1 + 0.1 * np.eye(*grad_w1.shape, k=3) * (x[0, 0] != 0)',
+        {"grad_w1": "elements"},
+    ),
+]
+
+
+def find(case):
+    """Explain a few entries that are off where all others are right."""
+    off = differing(case.steps, case.name)
+    if off.size < ENTRIES_FOR_EXCEPTIONS or off.sum() > max(1, off.size // ONE_IN):
+        return None
+    index = tuple(axis[0] for axis in off.nonzero())
+    count = "one" if off.sum() == 1 else f"{off.sum()}"
+    return Cause(
+        KIND,
+        f"Just {count} of the {off.size} entries of `{case.name}` differs, {place(off)}: "
+        f"{entry(index)} is {case.actual[index]:.6g} where {case.expected[index]:.6g} is meant.",
+    )

@@ -1,0 +1,25 @@
+"""Of something that is used twice, one use that comes back negated."""
+
+from handgrad.findings import Cause
+
+KIND = "sign"
+LOOKS_LIKE = "or one of two uses subtracted"
+EXAMPLES = [
+    (
+        "residual",
+        "grad_total + grad_h2.dot(w2.T)",
+        "grad_total - grad_h2.dot(w2.T)",
+        {"grad_h1_relu": "sign"},
+    ),
+]
+
+
+def find(case):
+    """Explain a gradient in which what comes back from one use is subtracted."""
+    for user in case.uses():
+        gradient = f"grad_{user}"
+        if case.fits(case.recompute({gradient: -case.given(gradient)})):
+            return Cause(
+                KIND, f"In `{case.name}`, what comes back from `{user}` has the wrong sign."
+            )
+    return None

@@ -1,0 +1,30 @@
+"""Entries that are nan or inf where they should not be."""
+
+import numpy as np
+
+from handgrad.explain.wording import place
+from handgrad.findings import Cause
+
+KIND = "nonfinite"
+LOOKS_LIKE = "nan or inf where the right numbers are finite"
+EXAMPLES = [
+    (
+        "three_layer_relu",
+        '"grad_h1": grad_h1',
+        '"grad_h1": np.where(grad_h1 == grad_h1.max(), np.nan, grad_h1)',
+        {"grad_h1": "nonfinite"},
+    ),
+]
+
+
+def find(case):
+    """Explain entries that are nan or inf where the right ones are finite."""
+    bad = ~np.isfinite(case.actual) & np.isfinite(case.expected)
+    if not bad.any():
+        return None
+    first = case.actual[tuple(index[0] for index in bad.nonzero())] if bad.ndim else case.actual
+    return Cause(
+        KIND,
+        f"`{case.name}` holds {first} in {bad.sum()} of {bad.size} entries, {place(bad)}, where "
+        "the right numbers are finite.",
+    )

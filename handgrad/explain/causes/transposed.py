@@ -1,0 +1,33 @@
+"""A square array the other way round: no shape tells."""
+
+from handgrad.findings import Cause
+
+KIND = "transposed"
+LOOKS_LIKE = "a square array, or one it was computed from, the other way round"
+EXAMPLES = [
+    (
+        "three_layer_relu",
+        "h1_relu.T.dot(grad_h2)",
+        "h1_relu.T.dot(grad_h2).T",
+        {"grad_w2": "transposed"},
+    ),
+    ("three_layer_relu", "grad_h2.dot(w2.T)", "grad_h2.dot(w2)", {"grad_h1_relu": "transposed"}),
+    ("three_layer_relu", "h1_relu.dot(w2)", "h1_relu.dot(w2.T)", {"h2": "transposed"}),
+    ("residual", "grad_h2.dot(w2.T)", "grad_h2.dot(w2)", {"grad_h1_relu": "transposed"}),
+]
+
+
+def find(case):
+    """Explain a square array that is transposed, or was computed from one that is."""
+    if case.actual.ndim == 2 and case.fits(case.expected.T):
+        return Cause(KIND, f"`{case.name}` is transposed: it is square, so nothing broke.")
+    for name in case.inputs():
+        array = case.given(name)
+        square = array.ndim == 2 and array.shape[0] == array.shape[1] > 1
+        if square and case.fits(case.recompute({name: array.T})):
+            return Cause(
+                KIND,
+                f"`{case.name}` is computed with `{name}` the other way round: a `.T` is missing "
+                "or too many (it is square, so nothing broke).",
+            )
+    return None

@@ -1,0 +1,81 @@
+"""None of the others: where the difference sits."""
+
+import numpy as np
+
+from handgrad.compare.second_look import differing
+from handgrad.explain.wording import entry, place
+from handgrad.findings import Cause
+
+KIND = "unknown"
+LOOKS_LIKE = "none of these; the report says where the difference sits"
+EXAMPLES = [
+    (
+        "two_layer_relu",
+        "h_relu = np.maximum(h, 0)",
+        "h_relu = np.minimum(h, 0)",
+        {"h_relu": "unknown"},
+    ),
+    (
+        "two_layer_relu",
+        "np.square(y_pred - y).sum()",
+        "np.square(y_pred - y[:, 0]).sum()",
+        {"loss": "unknown"},
+    ),
+    ("three_layer_relu", "x.T.dot(grad_h1)", "x[:-1].T.dot(grad_h1[:-1])", {"grad_w1": "unknown"}),
+    ("three_layer_relu_bias", "h1_relu.dot(w2) + b2", "h1_relu.dot(w2) - b2", {"h2": "unknown"}),
+    (
+        "three_layer_relu_bias",
+        "h2_relu.dot(w3) + b3",
+        "2 * h2_relu.dot(w3) + b3",
+        {"y_pred": "unknown"},
+    ),
+    (
+        "three_layer_sigmoid_bias",
+        "h2_sigm = sigmoid(h2)",
+        "h2_sigm = np.tanh(h2)",
+        {"h2_sigm": "unknown"},
+    ),
+    (
+        "three_layer_sigmoid_bias",
+        "h1_sigm = sigmoid(h1)",
+        "h1_sigm = sigmoid(-h1)",
+        {"h1_sigm": "unknown"},
+    ),
+    (
+        "softmax_cross_entropy",
+        "softmax(scores) - (k == y[:, np.newaxis])",
+        "softmax(scores)",
+        {"grad_scores": "unknown"},
+    ),
+    (
+        "softmax_cross_entropy",
+        "(log_sum_exp(scores) - scores[np.arange(len(y)), y]).sum()",
+        "log_sum_exp(scores).sum()",
+        {"loss": "unknown"},
+    ),
+    ("layer_norm", "- mean(grad_z) - z * mean(", "- z * mean(", {"grad_h1": "unknown"}),
+    (
+        "layer_norm",
+        "grad_z = grad_h1_norm * gamma",
+        "grad_z = grad_h1_norm",
+        {"grad_h1": "unknown"},
+    ),
+    (
+        "layer_norm",
+        "(grad_h1_norm * z).sum(axis=0)",
+        "(grad_h1_norm * h1).sum(axis=0)",
+        {"grad_gamma": "unknown"},
+    ),
+]
+
+
+def find(case):
+    """Say where a difference sits that nothing explains."""
+    off = differing(case.steps, case.name)
+    worst = np.unravel_index(np.argmax(np.abs(case.actual - case.expected)), off.shape)
+    at = f" at {entry(worst)}" if off.ndim else ""
+    return Cause(
+        KIND,
+        f"`{case.name}` differs {place(off)}, most{at}: {case.actual[worst]:.6g} where "
+        f"{case.expected[worst]:.6g} is meant.",
+    )

@@ -1,0 +1,77 @@
+"""The way back through a reference: which of autograd's steps take a gradient where."""
+
+from contextlib import ExitStack
+from functools import partial
+
+import torch
+
+from handgrad.run.hand_written import named_inputs
+from handgrad.run.reference import (
+    Substituted,
+    as_tensor,
+    borrowed,
+    path_of,
+    put_parameters,
+    unused,
+    watched,
+)
+
+
+def ways_back(network):
+    """Run a Network's reference in float64, and return the ways that autograd walks back.
+
+    For each value and the loss, in the order of computing: what it was computed from, by name,
+    and the names of autograd's steps on the way there, as a list. Inputs of whole numbers have
+    no gradient, so no way leads to them.
+    """
+    reference, found = network.reference, {}
+    with ExitStack() as stack:
+        parameters = stack.enter_context(borrowed(reference.model, torch.float64, "cpu"))
+        put_parameters(network, parameters, torch.float64, "cpu")
+        leaves = {
+            parameters[path_of(entry, parameters)]: name
+            for name, entry in reference.parameters.items()
+        }
+        inputs = named_inputs(network.x)
+        tensors = {name: as_tensor(x, torch.float64, "cpu") for name, x in inputs.items()}
+        leaves |= {t.requires_grad_(): n for n, t in tensors.items() if t.is_floating_point()}
+
+        def note(name, _module, _inputs, output):
+            """Note the ways back from a submodule's output, and mark it for what comes after."""
+            if not isinstance(output, torch.Tensor) or output.grad_fn is None:
+                return None
+            name = unused(name, found)
+            found[name] = ways(output, leaves)
+            return Substituted.apply(output, output.detach(), name)
+
+        for path, name in watched(reference).items():
+            module = reference.model.get_submodule(path)
+            stack.callback(module.register_forward_hook(partial(note, name)).remove)
+        loss = reference.loss_fn(
+            reference.model(*tensors.values()), as_tensor(network.y, torch.float64, "cpu")
+        )
+        found["loss"] = ways(loss, leaves)
+    return found
+
+
+def ways(tensor, leaves):
+    """Return for each named quantity that a tensor was computed from the steps on the way back."""
+    nodes = walk(tensor.grad_fn, leaves, {})
+    return {name: [node.name() for node in way] for name, way in nodes.items()}
+
+
+def walk(node, leaves, done):
+    """Return for each named quantity below a node of autograd's graph the nodes from here to it."""
+    if node is None:
+        return {}
+    if hasattr(node, "quantity"):  # what `note` marked
+        return {node.quantity: []}
+    if hasattr(node, "variable"):  # a parameter, or an input
+        return {leaves[node.variable]: []} if node.variable in leaves else {}
+    if node not in done:
+        done[node] = {}
+        for below, _ in node.next_functions:
+            for name, way in walk(below, leaves, done).items():
+                before = done[node].get(name, [node])
+                done[node][name] = list(dict.fromkeys([*before, *way]))
+    return done[node]

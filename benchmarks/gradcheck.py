@@ -5,16 +5,15 @@ for each parameter in turn, in fast mode along one random direction. `check` ask
 hand-written derivation is right, and which of its steps is not. Both run in float64.
 """
 
-import numpy as np
 import torch
 from speed import compare
 
-from manual import three_layer_relu_bias as network
 from handgrad import check
-from handgrad.load import gallery as variants
-from handgrad.run.trace import manual_trace
+from handgrad.load import gallery
+from handgrad.run.hand_written import run_hand_written
 
-torch_side = variants.torch_side("three_layer_relu_bias")
+NAME = "three_layer_relu_bias"
+torch_side = gallery.torch_side(NAME)
 
 # sizes n, d_in, h1, h2, d_out: 137, 8,580 and 134,154 parameters
 SIZES = ((64, 6, 8, 8, 1), (64, 64, 64, 64, 4), (64, 256, 256, 256, 10))
@@ -22,8 +21,8 @@ SIZES = ((64, 6, 8, 8, 1), (64, 64, 64, 64, 4), (64, 256, 256, 256, 10))
 
 def setup(sizes):
     """Return the two functions to time."""
-    params, x, y = network.init(np.random.default_rng(0), *sizes)
-    given = manual_trace(network, params, x, y)
+    network = gallery.load(NAME, sizes=dict(zip(gallery.sizes_of(NAME), sizes, strict=True)))
+    actual, x, y = run_hand_written(network), network.x, network.y
     net = torch_side.Net(*sizes[1:])
     names = torch_side.PARAMETERS
 
@@ -44,7 +43,7 @@ def setup(sizes):
             loss, tuple(tensors.values()), fast_mode=fast, raise_exception=False
         )
 
-    return lambda: check(given, net, x, y, names=names), gradcheck
+    return lambda: check(actual, net, x, y, names=names), gradcheck
 
 
 def main():

@@ -10,27 +10,23 @@ import sys
 
 import numpy as np
 
-from manual import (
-    three_layer_relu,
-    three_layer_relu_bias,
-    three_layer_sigmoid_bias_printed,
-    two_layer_relu,
-)
-from manual.training import train
+from handgrad.load.gallery import imported, manual_side
+
+train = imported("manual.training").train
 
 DRAWS = 2000
 
 # For each network: a step of the whole programme, and the loss that is printed there. The
 # loop of 500 begins with step 1 where one step was taken before it.
 PRINTED = {
-    two_layer_relu: {0: 27267.166583942602, 1: 26879.553559643693, 2: 9686.489363346154}
+    "two_layer_relu": {0: 27267.166583942602, 1: 26879.553559643693, 2: 9686.489363346154}
     | {11: 3415.537400880732, 47: 154.24997058870719},
-    three_layer_relu: {0: 415.4068683305306, 1: 223.76432649903296, 2: 183.36191929631218}
+    "three_layer_relu": {0: 415.4068683305306, 1: 223.76432649903296, 2: 183.36191929631218}
     | {11: 122.78490185120677, 439: 39.16582646790616},
-    three_layer_relu_bias: {1: 755.4653338851945, 2: 434.10708543851166}
+    "three_layer_relu_bias": {1: 755.4653338851945, 2: 434.10708543851166}
     | {11: 113.94865529457192, 47: 78.28841580814493},
     # as printed, with h2_sigm computed from h1
-    three_layer_sigmoid_bias_printed: {0: 860.0267744323311, 1: 791.9521853093061}
+    "three_layer_sigmoid_bias_printed": {0: 860.0267744323311, 1: 791.9521853093061}
     | {10: 395.72381708552945, 45: 101.95695281310844},
 }
 
@@ -49,7 +45,8 @@ def percentile(losses, printed):
 def main():
     """Print a row for each printed loss; exit 1 if any is implausible."""
     implausible = 0
-    for network, printed in PRINTED.items():
+    for name, printed in PRINTED.items():
+        network = manual_side(name)
         rates = network.LEARNING_RATES[: max(printed) + 1]
         with np.errstate(over="ignore", invalid="ignore"):  # some draws run away
             runs = np.array([run(network, seed, rates) for seed in range(DRAWS)])
@@ -57,7 +54,6 @@ def main():
             rank = percentile(np.nan_to_num(runs[:, step], nan=np.inf), loss)
             inside = 0.05 <= rank <= 99.95
             implausible += not inside
-            name = network.__name__.removeprefix("manual.")
             print(
                 f"{name:<33} step {step:>3}: printed {loss:>10.2f}, percentile {rank:6.2f} of "
                 f"{DRAWS} draws: {'plausible' if inside else 'NOT PLAUSIBLE'}",

@@ -11,8 +11,10 @@ from statistics import median
 
 import numpy as np
 
-from manual import three_layer_relu_bias as network
-from manual.training import step, train
+from handgrad.load.gallery import imported, manual_side
+
+network = manual_side("three_layer_relu_bias")
+step, train = imported("manual.training").step, imported("manual.training").train
 
 LEARNING_RATE = 1e-4
 

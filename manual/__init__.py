@@ -1,1 +1,1 @@
-"""The notebook's networks in hand-written NumPy, one file a network."""
+"""The gallery's networks in hand-written NumPy, one file a network."""

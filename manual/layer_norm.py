@@ -5,11 +5,11 @@ shifts and scales every row to mean 0 and variance 1, whatever the layer before 
 gives every column a scale $\gamma$ and a shift $\beta$ that are trained.
 
 Forward, for a batch of n rows. Written side by side, $x w_1$ is the matrix product, `x.dot(w1)`
-in the code; $\odot$ multiplies entry by entry, $\mu(q)$ is the mean of each row of $q$, $\hat y$
-is the prediction `y_pred`, and $L$ is the loss. The rows have the means $m = \mu(h_1)$ and the
-spreads $r = \sqrt{\mu((h_1 - m)^2) + \epsilon}$: standard deviations, but for
-$\epsilon = 10^{-5}$, which keeps them from being 0. Standardized, the rows are
-$z = (h_1 - m) / r$:
+in the code; $\odot$ multiplies entry by entry, $\sigma$ is the sigmoid, $\hat y$ is the prediction
+`y_pred`, and $L$ is the loss. $\mu(q)$ is the mean of each row of $q$, `mean` in the code. The
+rows of $h_1$ have the means $m = \mu(h_1)$ and, from `spread`,
+$r = \sqrt{\mu((h_1 - m)^2) + \epsilon}$: their standard deviations, but for $\epsilon = 10^{-5}$,
+which keeps $r$ from being 0. From `standardize` come the rows $z = (h_1 - m) / r$:
 
     h1            $h_1 = x w_1 + b_1$                                        (n, h1)
     h1_norm       $h_1^\text{norm} = \gamma \odot z + \beta$                 (n, h1)

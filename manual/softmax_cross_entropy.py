@@ -4,7 +4,7 @@ New against `three_layer_relu_bias`: the network tells classes apart. It gives e
 for every class, $y$ is the class that is right, its label, and the loss is a cross entropy.
 
 Forward, for a batch of n rows. Written side by side, $x w_1$ is the matrix product, `x.dot(w1)`
-in the code; $s$ are the scores, $s_y$ is the score of each row's label, a whole number from 0,
+in the code; $s$ are the `scores`, $s_y$ is the score of each row's label, a whole number from 0,
 and $L$ is the loss. Softmax turns a row of scores into probabilities that add up to 1,
 $p_k = e^{s_k} / \sum_j e^{s_j}$, and the cross entropy of a row is $-\log p_y$: 0 if the label
 were certain, and more the less likely it is. With the logarithm of the quotient written out:

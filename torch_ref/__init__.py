@@ -1,1 +1,1 @@
-"""The notebook's networks in idiomatic PyTorch, one file a network."""
+"""The gallery's networks in idiomatic PyTorch, one file a network."""

@@ -6,7 +6,7 @@ it beside `manual/layer_norm.py`.
 
 from torch import nn
 
-# Which parameter of the notebook is which of the module; nn.Linear keeps its weight transposed: .T
+# Which hand-written parameter is which of the module; nn.Linear keeps its weight transposed: .T
 PARAMETERS = {
     "w1": "h1.weight.T",
     "b1": "h1.bias",

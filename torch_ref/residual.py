@@ -6,7 +6,7 @@ adds up the two gradients that come back to it. Read it beside `manual/residual.
 
 from torch import nn
 
-# Which parameter of the notebook is which of the module; nn.Linear keeps its weight transposed: .T
+# Which hand-written parameter is which of the module; nn.Linear keeps its weight transposed: .T
 PARAMETERS = {
     "w1": "h1.weight.T",
     "b1": "h1.bias",

@@ -6,7 +6,7 @@ Autograd adds up the two gradients that it gets. Read it beside `manual/shared_w
 
 from torch import nn
 
-# Which parameter of the notebook is which of the module; nn.Linear keeps its weight transposed: .T
+# Which hand-written parameter is which of the module; nn.Linear keeps its weight transposed: .T
 PARAMETERS = {"w1": "h1.weight.T", "w2": "h2.weight.T", "w3": "y_pred.weight.T"}
 
 loss_fn = nn.MSELoss(reduction="sum")  # the default, "mean", would divide by n * d_out

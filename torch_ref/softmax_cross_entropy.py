@@ -7,7 +7,7 @@ twice. The labels are whole numbers, int64. Read it beside `manual/softmax_cross
 
 from torch import nn
 
-# Which parameter of the notebook is which of the module; nn.Linear keeps its weight transposed: .T
+# Which hand-written parameter is which of the module; nn.Linear keeps its weight transposed: .T
 PARAMETERS = {
     "w1": "h1.weight.T",
     "b1": "h1.bias",

@@ -13,7 +13,7 @@ from handgrad.show.table import console
 
 def lesson(
     name: Annotated[
-        str | None, typer.Argument(help="A variant, or ladder; all pages if none.")
+        str | None, typer.Argument(help="A network, or ladder; all pages if none.")
     ] = None,
     out: Annotated[Path, typer.Option(help="The folder to write the pages into.")] = Path(
         "lessons"
@@ -54,14 +54,14 @@ def lesson(
 
 def write_exercises(name, path, solved, force):
     """Write a lesson as a notebook."""
-    from handgrad.load import gallery as variants
     from handgrad.lessons.notebook import write_notebook
+    from handgrad.load import gallery
 
     if name is None:
         raise InputError(
-            f"A notebook is of one variant: handgrad lesson {next(iter(variants.VARIANTS))} "
+            f"A notebook is of one network: handgrad lesson {next(iter(gallery.GALLERY))} "
             f"--notebook {path}."
         )
-    variants.check_name(name)
+    gallery.check_name(name)
     write_notebook(path, name, solved, force)
     console().print(f"Wrote {path}. Now: jupyter lab {path}", markup=False, soft_wrap=True)

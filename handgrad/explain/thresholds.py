@@ -18,7 +18,7 @@ ENTRIES_FOR_EXCEPTIONS = 4
 ONE_IN = 10
 
 # Numbers of size 1 or less are -1, 0 and 1 when rounded: a mask or a sign may be so as well.
-LARGER_THAN = 1
+BEYOND_A_MASK = 1
 
 # Fewer different whole numbers than this may be a mask, or labels, and no rounding.
 WHOLE_NUMBERS = 4

@@ -21,8 +21,8 @@ def ways_back(network):
     """Run a Network's reference in float64, and return the ways that autograd walks back.
 
     For each value and the loss, in the order of computing: what it was computed from, by name,
-    and the names of autograd's steps on the way there, as a list. Inputs of whole numbers have
-    no gradient, so no way leads to them.
+    and the names of autograd's steps on the way there, as a list. An input of whole numbers has
+    no gradient: it is found where a submodule is given it as it is, and no step leads there.
     """
     reference, found = network.reference, {}
     with ExitStack() as stack:
@@ -36,12 +36,13 @@ def ways_back(network):
         tensors = {name: as_tensor(x, torch.float64, "cpu") for name, x in inputs.items()}
         leaves |= {t.requires_grad_(): n for n, t in tensors.items() if t.is_floating_point()}
 
-        def note(name, _module, _inputs, output):
+        def note(name, _module, given, output):
             """Note the ways back from a submodule's output, and mark it for what comes after."""
             if not isinstance(output, torch.Tensor) or output.grad_fn is None:
                 return None
             name = unused(name, found)
-            found[name] = ways(output, leaves)
+            whole = {n: [] for n, t in tensors.items() if not t.requires_grad and is_in(t, given)}
+            found[name] = whole | ways(output, leaves)
             return Substituted.apply(output, output.detach(), name)
 
         for path, name in watched(reference).items():
@@ -52,6 +53,11 @@ def ways_back(network):
         )
         found["loss"] = ways(loss, leaves)
     return found
+
+
+def is_in(tensor, given):
+    """Say whether a tensor is one of those that a submodule was given."""
+    return any(tensor is one for one in given)
 
 
 def ways(tensor, leaves):

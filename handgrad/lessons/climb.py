@@ -5,18 +5,18 @@ import inspect
 from typing import NamedTuple
 
 import numpy as np
+import torch
 
-from manual.training import train as manual_train
-from handgrad.load import gallery as variants
-from handgrad.train.drift import Drift, apart, loss_tolerance
-from handgrad.run.trace import to_numpy
-from handgrad.run.weights import to_tensor
+from handgrad import check
 from handgrad.lessons.source import Code, file_name, numbered
-from handgrad.load.variables import check
+from handgrad.load import gallery
 from handgrad.report import Report
-from torch_ref.ladder import RUNGS
+from handgrad.run.precision import FLOAT64
+from handgrad.run.reference import as_tensor, to_numpy
+from handgrad.torch_ref.ladder import RUNGS
+from handgrad.train.drift import Drift, apart, loss_tolerance, train_hand_written
 
-VARIANT = "two_layer_relu"
+FIRST = "two_layer_relu"  # its hand-written side is rung 1
 
 
 class Rung(NamedTuple):
@@ -32,30 +32,41 @@ class Rung(NamedTuple):
 
 def rungs():
     """Climb the ladder: return each Rung above NumPy, trained as the notebook trains."""
-    params, x, y = variants.draw(VARIANT)
-    network = variants.manual_side(VARIANT)
-    rates = network.LEARNING_RATES
-    ours = np.array(manual_train(network, params, x, y, rates)[1])
-    allowed = loss_tolerance(network, params, x, y, rates)
-    side = variants.torch_side(VARIANT)
+    network, rates = gallery.load(FIRST), gallery.learning_rates(FIRST)
+    _, actual = train_hand_written(network, rates)
+    tolerance = loss_tolerance(network, rates, FLOAT64)
     found = []
     for name in RUNGS:
-        module = variants.imported(f"torch_ref.ladder.{name}")
-        losses, grads = climb(module, params, x, y, rates[:1])
-        given = {**params, "loss": losses[0], **grads}
-        report = check(given, side.Net(), x, y, names=side.PARAMETERS)
-        losses, _ = climb(module, params, x, y, rates)
-        drift = Drift(ours, losses, apart(ours, losses), allowed)
+        module = gallery.imported(f"torch_ref.ladder.{name}")
+        report = check_a_step(network, module, rates[0])
+        losses, _ = climb(module, network, rates)
+        drift = Drift(actual, losses, apart(actual, losses), tolerance)
         title, _, text = (inspect.getdoc(module) or name).partition("\n\n")
         found.append(Rung(name, title, text, code_below_the_docstring(module), report, drift))
     return found
 
 
-def climb(module, params, x, y, rates):
-    """Run a rung from NumPy arrays; return its losses, and the gradients of the last step."""
+def check_a_step(network, module, rate):
+    """Check the loss and the gradients of a rung's first step, and return the Report."""
+    losses, grads = climb(module, network, [rate])
+    given = {**network.params, "loss": losses[0], **grads}
+    reference = network.reference
+    return check(
+        given,
+        reference.model,
+        network.x,
+        network.y,
+        loss=reference.loss_fn,
+        names=reference.parameters,
+    )
+
+
+def climb(module, network, rates):
+    """Run a rung from a Network; return its losses, and the gradients of the last step."""
     more = {"backend": "aot_eager"} if module.__name__.endswith("compiled") else {}
-    tensors = {name: to_tensor(w) for name, w in params.items()}
-    losses, grads, _ = module.train(tensors, to_tensor(x), to_tensor(y), rates, **more)
+    params = {name: as_tensor(w, torch.float64, "cpu") for name, w in network.params.items()}
+    x, y = (as_tensor(array, torch.float64, "cpu") for array in (network.x, network.y))
+    losses, grads, _ = module.train(params, x, y, rates, **more)
     return np.array(losses), {name: to_numpy(grad) for name, grad in grads.items()}
 
 

@@ -4,7 +4,9 @@ from typing import NamedTuple
 
 BOX = (110, 34)  # width and height of a box
 MAIN, SIDE = 275, 75  # where the middle of the two columns is: values, and what they need besides
-ROW, TOP = 92, 24  # from one row to the next, and the middle of the first
+ROW, TOP = 92, 24  # from one row to the next, at least, and the middle of the first
+WIDTH, WIDE = 360, 440  # of the picture; wide where an arrow goes around the boxes
+BESIDE = BOX[1] + 8  # from one box to the next below it, where a value needs several
 
 
 class Box(NamedTuple):
@@ -30,43 +32,70 @@ class Diagram(NamedTuple):
 
     boxes: list[Box]
     arrows: list[Arrow]
-    height: int
+    width: int
+    height: float
     sentence: str
 
 
-def diagram(sources, shapes):
+def diagram(inputs, sources, shapes):
     """Lay a network out: values from top to bottom, and to their left what they need besides.
 
-    `sources` has for each value, in the order of computing, the names of what it was computed
-    from, `shapes` the shape of each name as text.
+    `inputs` are the names of the data, `sources` has for each value, in the order of computing,
+    the names of what it was computed from, `shapes` the shape of each name as text.
     """
-    column = ["x", *sources]
-    boxes = {name: Box(name, MAIN, TOP + ROW * i, "value") for i, name in enumerate(column)}
-    arrows = []
-    for value, names in sources.items():
-        beside = [name for name in names if name not in column]
-        for i, name in enumerate(beside):
-            y = boxes[value].y + (i - (len(beside) - 1) / 2) * (BOX[1] + 8)
-            boxes[name] = Box(name, SIDE, y, "parameter")
-        arrows += [arrow(boxes[name], boxes[value], shapes[name]) for name in names]
+    column = [*inputs, *sources]
+    beside = beside_each(column, sources)
+    boxes: dict[str, Box] = {}
+    y = TOP
+    for above, name in zip([None, *column], column, strict=False):
+        if above is not None:
+            crowd = len(beside.get(above, [])) + len(beside.get(name, []))
+            y += max(ROW, crowd * BESIDE // 2 + 8)
+        boxes[name] = Box(name, MAIN, y, "value")
+    for value, names in beside.items():
+        for i, name in enumerate(names):
+            middle = boxes[value].y + (i - (len(names) - 1) / 2) * BESIDE
+            boxes[name] = Box(name, SIDE, middle, "parameter")
+    arrows = [
+        arrow(boxes[name], boxes[value], shapes[name], column)
+        for value, names in sources.items()
+        for name in names
+    ]
     steps = [
         f"{' and '.join(names)} give{'s' * (len(names) == 1)} {value}"
         for value, names in sources.items()
     ]
-    height = TOP + ROW * (len(column) - 1) + TOP + 20
-    return Diagram(list(boxes.values()), arrows, height, f"{'; '.join(steps)}.")
+    width = WIDE if any(arrow.x > WIDTH for arrow in arrows) else WIDTH
+    return Diagram(list(boxes.values()), arrows, width, y + TOP + 20, f"{'; '.join(steps)}.")
 
 
-def arrow(start, end, shape):
+def beside_each(column, sources):
+    """Return for each value what stands to its left: what no value before it stands beside."""
+    placed, found = set(column), {}
+    for value, names in sources.items():
+        found[value] = [name for name in names if name not in placed]
+        placed.update(names)
+    return found
+
+
+def arrow(start, end, shape, column):
     """Draw one arrow: down, from the side, or around the boxes between."""
     width, height = BOX
     if start.x == SIDE:
-        x, tip = start.x + width / 2, end.x - width / 2 - 6
-        path = f"M{x:g} {start.y:g}L{tip:g} {(start.y + 2 * end.y) / 3:g}"
-        return Arrow(path, shape, (x + tip) / 2, (2 * start.y + end.y) / 3 - 6)
+        return from_the_side(start, end, shape)
     top, tip = start.y + height / 2, end.y - height / 2 - 6
-    if end.y - start.y <= ROW:
+    if column.index(end.name) == column.index(start.name) + 1:
         return Arrow(f"M{start.x} {top:g}V{tip:g}", shape, start.x + 38, (top + tip) / 2 + 4)
     right = start.x + width / 2
     bend = f"C{right + 60:g} {start.y:g} {right + 60:g} {end.y:g} {right + 6:g} {end.y:g}"
-    return Arrow(f"M{right:g} {start.y:g}{bend}", shape, right + 48, (start.y + end.y) / 2)
+    return Arrow(f"M{right:g} {start.y:g}{bend}", shape, right + 75, (start.y + end.y) / 2)
+
+
+def from_the_side(start, end, shape):
+    """Draw an arrow from a box beside the column: across, or down between both to a later value."""
+    x, tip = start.x + BOX[0] / 2, end.x - BOX[0] / 2 - 6
+    if end.y - start.y <= ROW:
+        path = f"M{x:g} {start.y:g}L{tip:g} {(start.y + 2 * end.y) / 3:g}"
+        return Arrow(path, shape, (x + tip) / 2, (2 * start.y + end.y) / 3 - 6)
+    bend = f"C{tip - 30:g} {start.y:g} {x + 10:g} {end.y - 6:g} {tip:g} {end.y - 6:g}"
+    return Arrow(f"M{x:g} {start.y:g}{bend}", shape, x + 18, end.y - 22)

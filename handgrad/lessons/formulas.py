@@ -18,7 +18,7 @@ class Derivation(NamedTuple):
     """The parts of a docstring, each paragraph on one line."""
 
     title: str
-    new: str  # against the variant before, "" where there is none
+    new: str  # against another network, "" where there is none
     formulas: dict[str, str]  # TeX by name, in the order of computing: values, loss, gradients
     steps: list[tuple[str, list[str]]]  # of the backward pass: prose, and the gradients it gives
     notes: list[str]  # on what the notebook does otherwise
@@ -31,7 +31,7 @@ def derivation(module):
 
     Raises InputError, which is a ValueError, where a part is missing or a formula is broken.
     """
-    where = f"The docstring of {module.__name__}"
+    where = f"The docstring of {module.__name__.removeprefix('handgrad.')}"
     if not module.__doc__:
         raise InputError(f"{where} is missing.")
     paragraphs = [prose(paragraph) for paragraph in module.__doc__.strip().split("\n\n")]

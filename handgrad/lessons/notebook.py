@@ -1,13 +1,16 @@
-"""A lesson on one variant as a Jupyter notebook, in which the backward pass is to be written."""
+"""A lesson on one network as a Jupyter notebook, in which the backward pass is to be written."""
 
 import ast
 import inspect
 
+from torch import nn
+
 from handgrad.errors import InputError
 from handgrad.lessons.formulas import derivation
 from handgrad.lessons.source import derivation_code
+from handgrad.load.gallery import GALLERY, check_name, draw, is_trained, manual_side, torch_side
+from handgrad.run.hand_written import named_inputs
 from handgrad.show.target import check_target, write_whole
-from handgrad.load.gallery import check_name, draw, manual_side, torch_side
 
 EXERCISE = """\
 The forward pass is given, the backward pass is yours. Run the cells from the top. Where a line \
@@ -25,7 +28,7 @@ Each submodule is named after the quantity that it produces. There is no backwar
 `forward` records what it does, and autograd walks the record from the last step to the first."""
 
 FIRST_CHECK = """\
-`check` loads your weights into a copy of `net` and compares every quantity that it finds among \
+`check` lends your weights to `net` while it runs, and compares every quantity that it finds among \
 your variables. So far that is the forward pass:"""
 
 NOTES = "## The notebook that this network comes from"
@@ -39,25 +42,28 @@ WITH_TORCH = """\
 With PyTorch, from the same weights: `backward()` computes the gradients that you have written, \
 and the optimizer takes the step."""
 
-CHECK = "check(globals(), net, x, y, names=PARAMETERS)"
-
 SGD = """\
 import torch
 
-from handgrad.run.weights import load
+net.double()
+with torch.no_grad():
+    for name, entry in PARAMETERS.items():
+        by_hand = torch.from_numpy(params[name])
+        parameter = net.get_parameter(entry.removesuffix(".T"))
+        parameter.copy_(by_hand.T if entry.endswith(".T") else by_hand)
 
-load(net.double(), PARAMETERS, params)  # nn.Linear keeps its weight transposed: load turns it
-inputs, targets = torch.from_numpy(x), torch.from_numpy(y)
+{inputs}
+targets = torch.from_numpy(y)
 optimizer = torch.optim.SGD(net.parameters(), lr=learning_rate)
 optimizer.zero_grad()  # .grad adds up until it is cleared
-loss_fn(net(inputs), targets).backward()  # fills the .grad of every parameter
+loss_fn({output}, targets).backward()  # fills the .grad of every parameter
 optimizer.step()  # w -= learning_rate * w.grad
-loss_with_torch = loss_fn(net(inputs), targets).item()
+loss_with_torch = loss_fn({output}, targets).item()
 
 print("loss before the step:", loss)
 print("after it, by hand:   ", loss_by_hand)
 print("after it, PyTorch:   ", loss_with_torch)
-print("relative difference: ", abs(loss_with_torch - loss_by_hand) / loss_by_hand)"""
+print("relative difference: ", abs(loss_with_torch - loss_by_hand) / abs(loss_by_hand))"""
 
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -66,7 +72,7 @@ METADATA = {
 
 
 def write_notebook(path, name, solved=False, force=False):
-    """Write the lesson on a variant to `path`; raise InputError where that cannot be."""
+    """Write the lesson on a network to `path`; raise InputError where that cannot be."""
     if path.suffix != ".ipynb":
         raise InputError(f"A notebook is a file that ends in .ipynb, found {str(path)!r}.")
     check_target(path, force)
@@ -77,7 +83,7 @@ def write_notebook(path, name, solved=False, force=False):
 
 
 def notebook(name, solved=False):
-    """Return the lesson on a variant as a notebook; `solved` has the lines in place of blanks.
+    """Return the lesson on a network as a notebook; `solved` has the lines in place of blanks.
 
     The same arguments give the same notebook, to the byte.
     """
@@ -103,8 +109,9 @@ def lesson(name, solved):
     text = derivation(manual)
     found = derivation_code(manual, list(text.formulas))
     lines = {key: "\n".join(line.code for line in code.lines) for key, code in found.items()}
-    yield "markdown", opening(text, solved)
-    yield "code", drawing(manual, name)
+    check = f"check(globals(), net, x, y{loss_of(torch_ref)}, names=PARAMETERS)"
+    yield "markdown", opening(text, solved, bool(GALLERY[name]))
+    yield "code", drawing(manual, name, lines.values())
 
     yield "markdown", f"## The forward pass\n\n{text.forward}"
     for quantity in text.formulas:
@@ -115,7 +122,7 @@ def lesson(name, solved):
     yield "markdown", NETWORK
     yield "code", f"{without_docstring(torch_ref)}\n\n\nnet = Net()"
     yield "markdown", FIRST_CHECK
-    yield "code", CHECK
+    yield "code", check
 
     yield "markdown", f"## The backward pass\n\n{text.backward}"
     for number, (prose, gradients) in enumerate(text.steps, 1):
@@ -123,35 +130,71 @@ def lesson(name, solved):
         yield "markdown", f"### Step {number}\n\n{prose}\n\n{formulas}"
         for gradient in gradients:
             yield "code", lines[gradient] if solved else blank(gradient, lines[gradient])
-            yield "code", CHECK
-    yield "markdown", "\n\n".join([NOTES, *text.notes])
+            yield "code", check
+    if text.notes:
+        yield "markdown", "\n\n".join([NOTES, *text.notes])
+    if is_trained(name):
+        yield "markdown", BY_HAND
+        yield "code", step_by_hand(name, torch_ref.PARAMETERS)
+        yield "markdown", WITH_TORCH
+        yield "code", step_with_torch(name)
 
-    yield "markdown", BY_HAND
-    yield "code", step_by_hand(name, torch_ref.PARAMETERS)
-    yield "markdown", WITH_TORCH
-    yield "code", SGD
+
+def loss_of(torch_ref):
+    """Return what the check is told of the loss: nothing where it is the one that it assumes."""
+    loss_fn = torch_ref.loss_fn
+    is_default = isinstance(loss_fn, nn.MSELoss) and loss_fn.reduction == "sum"
+    return "" if is_default else ", loss=loss_fn"
 
 
-def opening(text, solved):
+def opening(text, solved, has_cells):
     """Return the title and what the lesson is about."""
-    title = text.title.partition(":")[0]  # the cells that follow it are of another notebook
+    # the cells that a title ends with are of another notebook than this one
+    title = text.title.partition(":")[0] if has_cells else text.title
     parts = [f"# {title}", text.new, SOLVED if solved else EXERCISE]
     return "\n\n".join(filter(None, parts))
 
 
-def drawing(manual, name):
-    """Return the code that draws weights and data and gives each its name."""
-    functions = [key for key, value in vars(manual).items() if inspect.isfunction(value)]
-    needed = sorted(set(functions) - {"forward", "backward"})
-    return f"""\
-import numpy as np
+def drawing(manual, name, lines):
+    """Return the code that draws weights and data and gives each its name.
 
-from manual.{name} import {", ".join(needed)}
-from handgrad import check
+    It imports what `lines`, the code of the cells below, take from the hand-written module.
+    """
+    params, x, _ = draw(name)
+    used = {"init", *names_in("\n".join(lines))} & vars(manual).keys()
+    statements = imports(manual)
+    needed = sorted({"import numpy as np", *(statements[key] for key in used & statements.keys())})
+    unpacked = [f"{', '.join(params)}{',' * (len(params) == 1)} = params.values()"]
+    if isinstance(x, tuple):
+        unpacked.append(f"{', '.join(named_inputs(x))} = x")
+    data = "".join(f'"{key}": {key}, ' for key in named_inputs(x))
+    return "\n".join(
+        [
+            *needed,
+            "",
+            "from handgrad import check",
+            f"from handgrad.manual.{name} import {', '.join(sorted(used - statements.keys()))}",
+            "",
+            "params, x, y = init(np.random.default_rng(0))",
+            *unpacked,
+            f"{{name: array.shape for name, array in {{{data}**params}}.items()}}",
+        ]
+    )
 
-params, x, y = init(np.random.default_rng(0))
-{", ".join(draw(name)[0])} = params.values()
-{{name: array.shape for name, array in {{"x": x, "y": y, **params}}.items()}}"""
+
+def names_in(code):
+    """Return the names that some code uses."""
+    return {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
+
+
+def imports(module):
+    """Return each name that `import` gives in a module, and the statement that does."""
+    return {
+        alias.asname or alias.name.partition(".")[0]: ast.unparse(statement)
+        for statement in ast.parse(inspect.getsource(module)).body
+        if isinstance(statement, ast.Import)
+        for alias in statement.names
+    }
 
 
 def blank(quantity, line):
@@ -176,9 +219,19 @@ def step_by_hand(name, parameters):
     """Return the code for one step by hand; the weights stay, so that the checks hold."""
     stepped = "".join(f'    "{w}": {w} - learning_rate * grad_{w},\n' for w in parameters)
     return f"""\
-from manual.{name} import LEARNING_RATES, forward  # as above
+from handgrad.manual.{name} import LEARNING_RATES, forward  # as above
 
 learning_rate = LEARNING_RATES[0]
 stepped = {{
 {stepped}}}
 loss_by_hand = forward(stepped, x, y)["loss"]"""
+
+
+def step_with_torch(name):
+    """Return the code for the same step by PyTorch, which starts from the same weights."""
+    _, x, _ = draw(name)
+    if isinstance(x, tuple):
+        return SGD.format(
+            inputs="inputs = [torch.from_numpy(array) for array in x]", output="net(*inputs)"
+        )
+    return SGD.format(inputs="inputs = torch.from_numpy(x)", output="net(inputs)")

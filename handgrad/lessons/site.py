@@ -1,18 +1,16 @@
-"""The lessons as a small static site: a page for each variant, the ladder, and an index."""
+"""The lessons as a small static site: a page for each network, the ladder, and an index."""
 
 import re
 
-from handgrad.load import gallery as variants
 from handgrad.errors import InputError
-from handgrad.lessons.climb import VARIANT as FIRST
-from handgrad.lessons.climb import rungs
+from handgrad.lessons.climb import FIRST, RUNGS, rungs
 from handgrad.lessons.formulas import derivation, inline
 from handgrad.lessons.source import coloured
 from handgrad.lessons.story import story
-from handgrad.pipeline import compare_variant
+from handgrad.load import gallery
+from handgrad.pipeline import check_gallery
 from handgrad.show.html import templates
 from handgrad.show.target import write_whole
-from torch_ref.ladder import RUNGS
 
 GENERATOR = "Handgrad lesson"
 LADDER = "ladder"
@@ -21,8 +19,8 @@ LADDER_IS = "The first network once more, climbed from NumPy to `torch.compile`,
 
 
 def pages_of(name=None):
-    """Return the names of the pages to write: those of all variants and the ladder, or one."""
-    known = [*variants.VARIANTS, LADDER]
+    """Return the names of the pages to write: those of all networks and the ladder, or one."""
+    known = [*gallery.GALLERY, LADDER]
     if name is None:
         return known
     if name not in known:
@@ -69,7 +67,7 @@ def render(name, links):
     if name == "index":
         template, about = "index.html.j2", {"lessons": contents()}
     elif name == LADDER:
-        numpy = compare_variant(FIRST)
+        numpy = check_gallery(FIRST)
         climbed = rungs() if numpy.ok else []
         template, about = "ladder.html.j2", {"numpy": numpy, "rungs": climbed, "titles": RUNGS}
     else:
@@ -92,9 +90,9 @@ def paragraphs(text):
 
 
 def contents():
-    """Return for each page, in the notebook's order, its file, its title and what is new in it."""
+    """Return for each page, in the gallery's order, its file, its title and what is new in it."""
     found = []
-    for name in variants.VARIANTS:
-        told = derivation(variants.manual_side(name))
+    for name in gallery.GALLERY:
+        told = derivation(gallery.manual_side(name))
         found.append((f"{name}.html", told.title, told.new))
     return [*found, (f"{LADDER}.html", TITLES[LADDER], LADDER_IS)]

@@ -37,8 +37,8 @@ def coloured(code):
 
 
 def file_name(module):
-    """Return the name of a module's file from the top of the repository: manual/NAME.py."""
-    return "/".join(Path(module.__file__).parts[-len(module.__name__.split(".")) :])
+    """Return the name of a module's file as a reader finds it: manual/NAME.py."""
+    return module.__name__.removeprefix("handgrad.").replace(".", "/") + ".py"
 
 
 def code_of(module, names):
@@ -75,7 +75,10 @@ def derivation_code(module, names):
 
 
 def torch_code(module, name):
-    """Return the Code of a value in a PyTorch module: the submodule, and where it is called."""
+    """Return the Code of a value in a PyTorch module: the submodule, and where it is called.
+
+    None where no line says `self.` and its name.
+    """
     text = Path(module.__file__).read_text(encoding="utf-8")
     lines = text.splitlines()
     found = [
@@ -83,7 +86,7 @@ def torch_code(module, name):
         for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.Assign | ast.Return) and uses_own(node, name)
     ]
-    return Code(file_name(module), sorted(found))
+    return Code(file_name(module), sorted(found)) if found else None
 
 
 def uses_own(node, name):
@@ -97,9 +100,9 @@ def uses_own(node, name):
     )
 
 
-def whole(function, module):
-    """Return the Code of a whole function of a module."""
-    lines, first = inspect.getsourcelines(function)
+def whole(part, module):
+    """Return the Code of a whole function or class of a module."""
+    lines, first = inspect.getsourcelines(part)
     return Code(file_name(module), numbered(lines, first))
 
 

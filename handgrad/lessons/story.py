@@ -1,5 +1,6 @@
 """All that a page shows of a network: run, compared and taken from the files as it is built."""
 
+import inspect
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -11,7 +12,7 @@ from handgrad.lessons.breaking import broken_lines
 from handgrad.lessons.diagram import diagram
 from handgrad.lessons.formulas import derivation, mathml
 from handgrad.lessons.source import Code, code_of, derivation_code, torch_code, whole
-from handgrad.lessons.traps import traps_of
+from handgrad.lessons.traps import traps_of, weight_of
 from handgrad.load import gallery
 from handgrad.pipeline import check
 from handgrad.run.hand_written import named_inputs
@@ -47,21 +48,22 @@ def story(name):
     check_formulas(name, told, report)
     ways = ways_back(network)
     rows = rows_of(network, told, report, ways)
-    sources = in_order(ways, network)
+    sources, inputs = in_order(ways, network), list(named_inputs(network.x))
     return {
         "name": name,
         "told": told,
         "report": report,
-        "picture": diagram(list(named_inputs(network.x)), sources, shapes_of(network, report)),
-        "forward": [row for row in rows if not row.steps],
-        "backward": [row for row in rows if row.steps],
+        "inputs": inputs,
+        "picture": diagram(inputs, sources, shapes_of(network, report)),
+        "forward": [row for row in rows if not row.place],
+        "backward": [row for row in rows if row.place],
         "sizes": ", ".join(f"{key} = {size}" for key, size in network.sizes.items()),
         "ambiguous": next((key for key in network.sizes if key in sources), None),
         "loops": loops(),
         "training": training(network),
         "broken": broken_lines(network) if report.ok else [],
+        "weight": weight_of(network.reference),
         "traps": traps_of(network),
-        "weight": next(iter(network.reference.parameters)),
     }
 
 
@@ -86,6 +88,7 @@ def rows_of(network, told, report, ways):
     side, torch_side = gallery.manual_side(network.name), gallery.torch_side(network.name)
     findings = {finding.name: finding for finding in report.findings}
     lines = derivation_code(side, list(told.formulas))
+    paths = dict(network.reference.model.named_modules())
     rows = []
     for name, tex in told.formulas.items():
         quantity, finding = name.removeprefix("grad_"), findings[name]
@@ -96,7 +99,7 @@ def rows_of(network, told, report, ways):
                 formula=mathml(tex),
                 shape=shape_of(finding.actual),
                 actual=[lines[name]],
-                expected=[] if is_gradient else code_in_torch(torch_side, name),
+                expected=[] if is_gradient else code_in_torch(torch_side, name, paths),
                 steps=steps_to(quantity, ways) if is_gradient else "",
                 place=place_of(network.reference, quantity) if is_gradient else "",
                 numbers=(first_numbers(finding.actual), first_numbers(finding.expected)),
@@ -106,11 +109,15 @@ def rows_of(network, told, report, ways):
     return rows
 
 
-def code_in_torch(torch_side, name):
-    """Return the Code of a value, or of the loss, in PyTorch."""
+def code_in_torch(torch_side, name, paths):
+    """Return the Code of a value, or of the loss, in PyTorch; `paths` are its submodules'."""
     if name != "loss":
-        return [torch_code(torch_side, name)]
-    made = code_of(torch_side, ["loss_fn"])["loss_fn"]
+        path = name if name in paths else name.rpartition("_")[0]  # h_2: h, called again
+        return [torch_code(torch_side, path) or whole(torch_side.Net, torch_side)]
+    if inspect.isfunction(torch_side.loss_fn):
+        made = whole(torch_side.loss_fn, torch_side)
+    else:
+        made = code_of(torch_side, ["loss_fn"])["loss_fn"]
     return [made, code_of(gallery.imported("torch_ref.training"), ["loss"])["loss"]]
 
 
@@ -121,7 +128,7 @@ def steps_to(quantity, ways):
         for user, names in ways.items()
         if quantity in names
     ]
-    return " and ".join(found) or "no step: the loss does not depend on it"
+    return ", and by ".join(found) or "no step: the loss does not depend on it"
 
 
 def place_of(reference, quantity):

@@ -5,10 +5,12 @@ would type, and it returns expressions, as text, and what they gave. All take th
 
     net      the network in float64, with the lesson's weights
     loss_fn  its loss
-    w1       the notebook's first weight, a NumPy array
-    x, y     the data, float64 tensors
+    w        a hand-written weight, an array, see `weight_of`
+    weight   the parameter of `net` that is w
+    x, y     the data as tensors: float64, or whole numbers where they are
 
-A body may change what it gets: `shown`, which runs a trap for a page, hands over copies.
+A body may change what it gets: `shown`, which runs a trap for a page, hands over copies. Not every
+trap is one for every network: RULES says which.
 """
 
 import ast
@@ -17,11 +19,14 @@ import inspect
 import textwrap
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import nn
 
+from handgrad.run.hand_written import named_inputs
 from handgrad.run.precision import FLOAT64, TF32, arithmetic
-from handgrad.run.weights import to_tensor
+from handgrad.run.reference import as_tensor, path_of, put_parameters
+from handgrad.train.drift import Unpacking
 
 
 class Trap(NamedTuple):
@@ -36,26 +41,27 @@ class Trap(NamedTuple):
     rows: dict
 
 
-def transposed_weight(net, loss_fn, w1, x, y):
-    """The weight of nn.Linear is the transpose of the notebook's w1.
+def transposed_weight(net, loss_fn, w, weight, x, y):
+    """The weight of nn.Linear is the transpose of the hand-written w.
 
-    `nn.Linear` computes `x @ weight.T`, so its weight is (outputs, inputs). Copy `w1.T` into it and
+    `nn.Linear` computes `x @ weight.T`, so its weight is (outputs, inputs). Copy `w.T` into it and
     transpose its gradient back: a square weight goes in the wrong way round without an error.
     """
-    weight = next(net.parameters())  # the first layer's
-    difference = (weight.T - torch.tensor(w1)).abs().max()
-    return {"w1.shape": w1.shape, "weight.shape": weight.shape, "difference": difference}
+    turned = weight.T  # as it is multiplied by
+    difference = (turned - torch.tensor(w)).abs().max()
+    return {"w.shape": w.shape, "weight.shape": weight.shape, "difference": difference}
 
 
-def averaged_loss(net, loss_fn, w1, x, y):
-    """The default of nn.MSELoss is the average, over n x d_out numbers.
+def averaged_loss(net, loss_fn, w, weight, x, y):
+    """The default of a loss in PyTorch is the average.
 
-    The loss and every gradient are smaller by that factor, so the notebook's learning rate makes
-    steps that are far too short. The notebook's loss is `nn.MSELoss(reduction="sum")`.
+    `nn.MSELoss()` averages over n x d_out numbers, `nn.CrossEntropyLoss()` over n labels. The
+    loss and every gradient are smaller by that factor, so a learning rate for the sum makes steps
+    that are far too short. To add up, say `reduction="sum"`, as `loss_fn` does.
     """
-    weight = net.y_pred.weight
-    summed = nn.MSELoss(reduction="sum")(net(x), y)
-    averaged = nn.MSELoss()(net(x), y)
+    averaging = copy.copy(loss_fn)
+    averaging.reduction = "mean"  # the default
+    summed, averaged = loss_fn(net(x), y), averaging(net(x), y)
     (grad_summed,) = torch.autograd.grad(summed, weight)
     (grad_averaged,) = torch.autograd.grad(averaged, weight)
     loss_ratio = summed / averaged
@@ -63,13 +69,12 @@ def averaged_loss(net, loss_fn, w1, x, y):
     return {"y.shape": y.shape, "loss_ratio": loss_ratio, "grad_ratio": grad_ratio}
 
 
-def added_gradients(net, loss_fn, w1, x, y):
+def added_gradients(net, loss_fn, w, weight, x, y):
     """Gradients add up in .grad until zero_grad clears them.
 
-    The notebook's `grad_w1 = ...` replaces the gradient of the step before; `backward()` adds to
-    it. Call `zero_grad()`, of the optimizer or the network, in every step.
+    By hand, `grad_w = ...` replaces the gradient of the step before; `backward()` adds to it. Call
+    `zero_grad()`, of the optimizer or the network, in every step.
     """
-    weight = net.y_pred.weight
     loss_fn(net(x), y).backward()
     once = weight.grad.norm()
     loss_fn(net(x), y).backward()
@@ -80,28 +85,28 @@ def added_gradients(net, loss_fn, w1, x, y):
     return {"once": once, "twice": twice, "twice / once": twice / once, "cleared": cleared}
 
 
-def shared_memory(net, loss_fn, w1, x, y):
+def shared_memory(net, loss_fn, w, weight, x, y):
     """A tensor from torch.from_numpy shares its memory with the array.
 
-    Whatever changes one in place, such as the notebook's `w1 -= ...`, changes the other, and the
-    two versions no longer start from the same weights. `torch.tensor` copies.
+    Whatever changes one in place, such as `w -= ...` in a step of the training, changes the other,
+    and the two versions no longer start from the same weights. `torch.tensor` copies.
     """
-    shared = torch.from_numpy(w1)
-    copied = torch.tensor(w1)
-    w1[0, 0] = 100  # changes the array
-    shared[-1, -1] = -100  # changes the tensor
-    return {"shared[0, 0]": shared[0, 0], "copied[0, 0]": copied[0, 0], "w1[-1, -1]": w1[-1, -1]}
+    shared = torch.from_numpy(w).flatten()
+    copied = torch.tensor(w).flatten()
+    w.flat[0] = 100  # changes the array
+    shared[-1] = -100  # changes the tensor
+    return {"shared[0]": shared[0], "copied[0]": copied[0], "w.flat[-1]": w.flat[-1]}
 
 
-def short_numbers(net, loss_fn, w1, x, y):
+def short_numbers(net, loss_fn, w, weight, x, y):
     """The default of PyTorch is float32, that of NumPy is float64.
 
-    A fresh layer refuses the notebook's numbers (`Double` is float64, `Float` is float32). Make
-    the network float64 with `net.double()`: all in float32 costs every digit from about the 7th on.
+    A fresh layer refuses NumPy's numbers (`Double` is float64, `Float` is float32). Make the
+    network float64 with `net.double()`: all in float32 costs every digit from about the 7th on.
     """
-    layer = nn.Linear(*w1.shape)
+    layer = nn.Linear(*w.shape)
     try:
-        layer(x)
+        layer(torch.from_numpy(w.T))
     except RuntimeError as error:
         message = str(error)
     exact = net(x)
@@ -109,38 +114,39 @@ def short_numbers(net, loss_fn, w1, x, y):
     return {"layer.weight.dtype": layer.weight.dtype, "message": message, "lost": lost}
 
 
-def relu_at_zero(net, loss_fn, w1, x, y):
-    """The slope of ReLU at exactly 0 is 0 in PyTorch, and 1 in the notebook.
+def relu_at_zero(net, loss_fn, w, weight, x, y):
+    """The slope of ReLU at exactly 0 is 0 in PyTorch, and often 1 by hand.
 
-    Both are right, since ReLU has a kink there, but the gradients differ. `grad * (h > 0)` does
-    as PyTorch does. The case is not rare: without biases, a row of zeros in `x` is enough.
+    `grad_h[h < 0] = 0` leaves the gradient as it is where h is 0. Any slope from 0 to 1 is a
+    subgradient there, so both are right, but the gradients differ. `grad_h * (h > 0)` does as
+    PyTorch does. The case is not rare: without biases, a row of zeros in `x` is enough.
     """
     h = torch.tensor([-1.0, 0.0, 1.0], requires_grad=True)
     h.relu().sum().backward()
-    notebook = torch.ones(3)
-    notebook[h < 0] = 0  # the notebook's grad_h[h < 0] = 0
+    loose = torch.ones(3)
+    loose[h < 0] = 0
     strict = torch.ones(3) * (h > 0)
-    return {"h": h, "h.grad": h.grad, "notebook": notebook, "strict": strict}
+    return {"h": h, "h.grad": h.grad, "loose": loose, "strict": strict}
 
 
-def tf32_products(net, loss_fn, w1, x, y):
+def tf32_products(net, loss_fn, w, weight, x, y):
     """With TF32, a GPU keeps only three digits of what goes into a float32 product.
 
     `torch.set_float32_matmul_precision("high")` allows it, `"highest"`, the default, does not: the
     dtype is float32 either way. These numbers are from the CPU, which has no TF32: `arithmetic`
     imitates it, and rounds both factors to 10 bits as a GPU does.
     """
-    w1 = torch.from_numpy(w1)
-    exact = x @ w1
-    float32 = x.float() @ w1.float()
+    exact = weight @ weight.T
+    short = weight.float()
+    float32 = short @ short.T
     with arithmetic(TF32):
-        tf32 = x.float() @ w1.float()
+        tf32 = short @ short.T
     error = (float32 - exact).norm() / exact.norm()
     tf32_error = (tf32 - exact).norm() / exact.norm()
     return {"tf32.dtype": tf32.dtype, "error": error, "tf32_error": tf32_error}
 
 
-def averaged_ranks(net, loss_fn, w1, x, y):
+def averaged_ranks(net, loss_fn, w, weight, x, y):
     """The gradients of DistributedDataParallel are averaged over the ranks.
 
     So from a summed loss, two ranks with half of the batch each get half of the gradient: let each
@@ -149,7 +155,7 @@ def averaged_ranks(net, loss_fn, w1, x, y):
     """
 
     def grad(x, y):
-        return torch.autograd.grad(loss_fn(net(x), y), net.y_pred.weight)[0]
+        return torch.autograd.grad(loss_fn(net(x), y), weight)[0]
 
     half = len(x) // 2
     first, second = grad(x[:half], y[:half]), grad(x[half:], y[half:])
@@ -169,14 +175,91 @@ TRAPS = (
 )
 
 
-def shown(trap, net, loss_fn, params, x, y):
-    """Run one of TRAPS and return it as a Trap; nothing that is passed in is changed.
+def weight_of(reference):
+    """Return the name and the path of the weight that the traps are shown with.
 
-    `net` is in float64, on the CPU; `params`, `x` and `y` are the NumPy arrays it was made from.
+    It is the first in the table of parameters that is the weight of an nn.Linear, kept
+    transposed; where there is none, the first parameter.
     """
-    given = copy.deepcopy(net), loss_fn, params["w1"].copy(), to_tensor(x), to_tensor(y)
+    parameters = dict(reference.model.named_parameters())
+    paths = {name: path_of(entry, parameters) for name, entry in reference.parameters.items()}
+    linear = [name for name in paths if has_linear(reference, name, paths[name])]
+    name = linear[0] if linear else next(iter(paths))
+    return name, paths[name]
+
+
+def has_linear(reference, name, path):
+    """Say whether a parameter is the weight of an nn.Linear that is kept transposed."""
+    owner = reference.model.get_submodule(path.rpartition(".")[0])
+    return isinstance(owner, nn.Linear) and reference.parameters[name] == f"{path}.T"
+
+
+def of_linear(network):
+    """Say whether there is the weight of an nn.Linear to show the trap with."""
+    return has_linear(network.reference, *weight_of(network.reference))
+
+
+def is_summed(network):
+    """Say whether the loss is PyTorch's sum of squared errors, or of cross entropies."""
+    loss_fn = network.reference.loss_fn
+    is_known = isinstance(loss_fn, nn.MSELoss | nn.CrossEntropyLoss)
+    return is_known and loss_fn.reduction == "sum"
+
+
+def has_one_input(network):
+    """Say whether the network has one input."""
+    return not isinstance(network.x, tuple)
+
+
+def has_numbers(network):
+    """Say whether there is one input, of floating-point numbers, and an nn.Linear's weight."""
+    return has_one_input(network) and network.x.dtype.kind == "f" and of_linear(network)
+
+
+def has_relu(network):
+    """Say whether the network has an nn.ReLU."""
+    return any(isinstance(module, nn.ReLU) for module in network.reference.model.modules())
+
+
+def is_summed_by_row(network):
+    """Say whether there is one input, and a loss that adds up over its rows."""
+    return has_one_input(network) and is_summed(network)
+
+
+# Of which networks a trap is one; of all, where it is not here.
+RULES = {
+    transposed_weight: of_linear,
+    averaged_loss: is_summed,
+    short_numbers: has_numbers,
+    relu_at_zero: has_relu,
+    tf32_products: of_linear,
+    averaged_ranks: is_summed_by_row,
+}
+
+
+def traps_of(network):
+    """Return each of TRAPS that is one of this Network, as a Trap."""
+    return [shown(trap, network) for trap in TRAPS if trap not in RULES or RULES[trap](network)]
+
+
+def shown(trap, network):
+    """Run one of TRAPS and return it as a Trap; nothing of the Network is changed."""
+    net = copy.deepcopy(network.reference.model)
+    parameters = dict(net.named_parameters())
+    put_parameters(network, parameters, torch.float64, "cpu")
+    net.double().zero_grad()  # its buffers as well
+    name, path = weight_of(network.reference)
+    inputs = [as_tensor(x, torch.float64, "cpu") for x in named_inputs(network.x).values()]
+    given = {
+        "net": net if has_one_input(network) else Unpacking(net),
+        "loss_fn": network.reference.loss_fn,
+        "w": np.array(network.params[name], np.float64, order="C"),
+        "weight": parameters[path],
+        "x": inputs[0] if has_one_input(network) else tuple(inputs),
+        "y": as_tensor(network.y, torch.float64, "cpu"),
+    }
     with arithmetic(FLOAT64), torch.random.fork_rng(devices=[]):  # a fresh layer draws weights
-        rows = {label: plain(value) for label, value in trap(*given).items()}
+        rows = {label: plain(value) for label, value in trap(**given).items()}
     title, text = inspect.cleandoc(trap.__doc__).split("\n\n")
     return Trap(title.rstrip("."), text.replace("\n", " "), code(trap), rows)
 

@@ -23,7 +23,7 @@ from handgrad.train.drift import Drift, apart, check_trainable, loss_tolerance
 
 MOST_EXPLAINED = 5  # wrong steps of each run; the search for a cause takes time
 
-# Another precision shows in every product, a third of the steps; a mistake in one or a few.
+# Another precision shows in every product, a third of the steps or more; a mistake in one or few.
 MANY_STEPS = 1 / 4
 
 
@@ -167,7 +167,8 @@ def reasons(findings, first, second, network, precision):
         steps = Steps(network, {**run.trace, **network.params}, precision)
         wrong = [finding for finding in judge_steps(steps) if finding.verdict == "wrong"]
         sides[place] = [(finding, steps) for finding in wrong]
-    if max(map(len, sides.values())) >= len(findings) * MANY_STEPS:
+    count = sum(finding.kind in ("value", "loss", "gradient") for finding in findings)
+    if max(map(len, sides.values())) >= count * MANY_STEPS:
         for other in PRECISIONS.values():
             if other.eps > precision.eps and all(
                 finding.verdict == "match"

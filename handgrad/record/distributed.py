@@ -10,17 +10,12 @@ torchrun passes a 0 on, and makes a 1 of all else.
 
 import os
 import sys
-from contextlib import contextmanager
+from functools import partial
 from typing import Annotated, cast
 
 import numpy as np
-import torch
 import torch.distributed as dist
 import typer
-from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.fsdp import fully_shard
-from torch.distributed.tensor import DTensor
-from torch.nn.parallel import DistributedDataParallel
 
 from handgrad.compare.judge import Steps, compare, judge_steps, largest_difference, ratio
 from handgrad.compare.tolerance import Noise
@@ -28,20 +23,14 @@ from handgrad.errors import InputError
 from handgrad.explain.causes import explain
 from handgrad.findings import Finding
 from handgrad.load import gallery
-from handgrad.run.hand_written import named_inputs, run_hand_written
+from handgrad.record import sharing
+from handgrad.run.hand_written import run_hand_written
 from handgrad.run.perturb import perturbed_runs
 from handgrad.run.precision import FLOAT32, FLOAT64, arithmetic, precision_of
-from handgrad.run.reference import (
-    as_tensor,
-    oriented,
-    path_of,
-    put_parameters,
-    run_reference,
-    to_numpy,
-)
+from handgrad.run.reference import run_reference
 from handgrad.show.plain import plain
 from handgrad.show.table import console, new_table, verdict
-from handgrad.train.drift import Unpacking, train_hand_written, weight_tolerances
+from handgrad.train.drift import check_trainable, train_hand_written, weight_tolerances
 
 DTYPES = {precision.name: precision for precision in (FLOAT64, FLOAT32)}
 START = "torchrun --nproc-per-node 2 -m handgrad.record.distributed"
@@ -67,121 +56,36 @@ def distributed(
     """
     if not dist.is_torchelastic_launched():
         raise InputError(f"Several processes are needed, so start it as {START}.")
-    networks = {name: load(name, seed, size, dtype) for name in names or gallery.GALLERY}
-    place, ranks = choose_device(device), int(os.environ["WORLD_SIZE"])
+    chosen = names or [name for name in gallery.GALLERY if gallery.is_trained(name)]
+    networks = {name: load(name, seed, size, dtype, steps) for name in chosen}
+    place, ranks = sharing.choose_device(device), int(os.environ["WORLD_SIZE"])
     runs = {}
     precision = DTYPES[dtype]
-    with arithmetic(precision, place.type), process_group(place) as add_up:
+    with arithmetic(precision, place.type), sharing.process_group(place) as add_up:
         for name, network in networks.items():
-            for way, wrap in ways(place).items():
-                first, weights = train_together(wrap, network, steps, place, ranks, add_up)
-                unscaled, _ = train_together(wrap, network, 1, place, 1, add_up)
+            for way, wrap in sharing.ways(place).items():
+                train = partial(sharing.train_together, wrap, network, place, add_up)
+                first, weights = train(steps, times=ranks)
+                unscaled, _ = train(1, times=1)
                 runs[name, way] = first, weights, unscaled
     if os.environ["RANK"] == "0":
         console().print(f"ranks {ranks}, {place.type}, {dtype}, seed {seed}, steps {steps}")
         raise typer.Exit(0 if show(networks, runs, ranks, steps) else 1)
 
 
-def load(name, seed, size, dtype):
-    """Load a network of the gallery; raise InputError where a name or a number is wrong."""
+def load(name, seed, size, dtype, steps):
+    """Load a network of the gallery; raise InputError where it cannot be trained like this."""
     gallery.check_name(name)
+    if steps > (most := len(gallery.learning_rates(name))):
+        raise InputError(f"{name} is trained for {most} steps, found --steps {steps}: take fewer.")
     if dtype not in DTYPES:
         raise InputError(f"There is no dtype {dtype!r} to train in: use {' or '.join(DTYPES)}.")
     sizes, ranks = gallery.parse_sizes(name, size), int(os.environ["WORLD_SIZE"])
     if sizes["n"] < ranks:
         raise InputError(f"{name} has n={sizes['n']} rows for {ranks} ranks: start fewer ranks.")
-    return gallery.load(name, dtype, gallery.parse_seed(seed), sizes)
-
-
-def choose_device(text):
-    """Return where this rank computes: on a GPU of its own where each rank here can have one.
-
-    Raises InputError where `text` is neither empty nor a device, or is cuda and GPUs are missing.
-    """
-    ranks, gpus = int(os.environ["LOCAL_WORLD_SIZE"]), torch.cuda.device_count()
-    if text not in ("", "cpu", "cuda"):
-        raise InputError(f"There is no device {text!r} to train on: use cpu or cuda.")
-    if text == "cuda" and gpus < ranks:
-        raise InputError(f"nccl takes a GPU per rank, found {gpus} of {ranks}: use --device cpu.")
-    rank = int(os.environ["LOCAL_RANK"])
-    return torch.device("cpu" if text == "cpu" or gpus < ranks else f"cuda:{rank}")
-
-
-@contextmanager
-def process_group(place):
-    """Join the ranks that torchrun started; leave them at the end, whatever happens.
-
-    Yields a function that adds a number up over the ranks. Its tensor outlives the group: where a
-    tensor that was reduced is gone before, the threads of PyTorch 2.6 and 2.7 can deadlock.
-    """
-    total = torch.zeros((), dtype=torch.float64, device=place)
-
-    def add_up(number):
-        dist.all_reduce(total.fill_(number))
-        return to_numpy(total)
-
-    if place.type == "cuda":
-        torch.cuda.set_device(place)
-    dist.init_process_group("nccl" if place.type == "cuda" else "gloo")
-    try:
-        yield add_up
-    finally:
-        dist.destroy_process_group()
-
-
-def ways(place):
-    """Return the functions that share a model out to the ranks, by what they are called."""
-
-    def fsdp2(model):
-        return fully_shard(model, mesh=init_device_mesh(place.type, (dist.get_world_size(),)))
-
-    if place.type == "cpu" and not hasattr(torch.cpu.Stream, "record_event"):  # PyTorch 2.6
-        return {"DDP": DistributedDataParallel}
-    return {"DDP": DistributedDataParallel, "FSDP2": fsdp2}
-
-
-def train_together(wrap, network, steps, place, times, add_up):
-    """Train a network's reference on this rank's rows, with the loss multiplied by `times`.
-
-    Every rank has to call this. Returns what the ranks have together, as dicts of arrays: the
-    first step's loss and gradients, and the weights at the end.
-    """
-    dtype = precision_of(network.params).torch
-    reference = gallery.build_reference(network.name, network.sizes)
-    model = reference.model.to(place, dtype)
-    put_parameters(network, dict(model.named_parameters()), dtype, place)
-    for parameter in model.parameters():
-        parameter.data = parameter.data.contiguous()  # FSDP2 takes no transposed ones
-    x = tuple(as_tensor(rows_of(x), dtype, place) for x in named_inputs(network.x).values())
-    y = as_tensor(rows_of(network.y), dtype, place)
-    rates = gallery.learning_rates(network.name)[:steps]
-    wrapped = wrap(Unpacking(model))
-    train = gallery.imported("torch_ref.training").train
-
-    def loss_fn(output, y):
-        return times * reference.loss_fn(output, y)
-
-    losses = train(wrapped, loss_fn, x, y, rates[:1])
-    parameters = dict(model.named_parameters())
-    grads = gather(reference, {path: w.grad for path, w in parameters.items()})
-    first = {"loss": add_up(losses[0] / times), **{f"grad_{k}": w for k, w in grads.items()}}
-    train(wrapped, loss_fn, x, y, rates[1:])
-    return first, gather(reference, parameters)
-
-
-def rows_of(array):
-    """Return this rank's rows of the batch; where they do not divide evenly, one more or less."""
-    return np.array_split(array, dist.get_world_size())[dist.get_rank()]
-
-
-def gather(reference, tensors):
-    """Put a tensor for each parameter's path together from all ranks' shards; return as arrays."""
-    gathered = {}
-    for name, entry in reference.parameters.items():
-        tensor = tensors[path_of(entry, tensors)]
-        whole = tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
-        gathered[name] = to_numpy(oriented(whole, entry, tensors))
-    return gathered
+    network = gallery.load(name, dtype, gallery.parse_seed(seed), sizes)
+    check_trainable(network)
+    return network
 
 
 def judge_run(network, first, weights, steps):
@@ -262,7 +166,7 @@ def show(networks, runs, ranks, steps):
     else:
         out.print(
             f"\nThe same first step, but no rank multiplies its loss by {ranks}:",
-            causes_table(networks, {key: plain for key, (*_, plain) in runs.items()}),
+            causes_table(networks, {key: unscaled for key, (*_, unscaled) in runs.items()}),
             f"\nDDP and FSDP2 average the ranks' gradients, and the average of {ranks} sums is "
             f"1/{ranks} of the whole sum: multiply each rank's loss by the number of ranks.",
             sep="\n",

@@ -143,8 +143,8 @@ def restored(run, tensors):
 def inputs(tensors, where, names):
     """Return the inputs of a run: an array, or a tuple of several."""
     x = tuple(data(tensors, f"{where}/{name}") for name in names)
-    x = x if len(x) > 1 else x[0]
-    if list(named_inputs(x)) != names:
+    x = x[0] if len(x) == 1 else x
+    if not names or list(named_inputs(x)) != names:
         raise ValueError(f"the list of inputs of {where}")
     return x
 

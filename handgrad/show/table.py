@@ -23,7 +23,7 @@ from handgrad.show.sentences import (
     where,
 )
 
-WIDTH = 104  # what the widest table needs
+WIDTH = 112  # what the widest table needs
 NARROWEST = 80  # what the other tables need: a smaller terminal wraps them, nothing is cut off
 NARROW_COLUMNS = 7  # more columns of a quantity do not fit into NARROWEST
 
@@ -54,7 +54,7 @@ def verdict(word):
 def summary(reports, width=WIDTH):
     """Draw one line for each report; less of it where `width` is too small for all."""
     drifts = any(report.drift is not None for report in reports)
-    left_out = {"ratio"} if width >= WIDTH else {"compared", "difference / tolerance"}
+    left_out = {"ratio"} if width >= WIDTH else {"compared", "loss", "difference / tolerance"}
     left_out |= {"device", "compared"} if drifts else {"drift"}
     table = new_table()
     for heading in (shown := [name for name in RUN_COLUMNS if name not in left_out]):

@@ -4,11 +4,21 @@ import numpy as np
 import pytest
 import torch
 
-from manual import three_layer_relu_bias
+from handgrad.load import gallery
+from handgrad.pipeline import check, check_gallery
 from handgrad.run import precision
-from handgrad.run.precision import BFLOAT16, FLOAT32, FLOAT64, TF32, arithmetic, to_tf32
+from handgrad.run.precision import (
+    BFLOAT16,
+    FLOAT32,
+    FLOAT64,
+    PRECISIONS,
+    TF32,
+    arithmetic,
+    rounded,
+    to_tf32,
+)
+from handgrad.train.drift import train_both_sides
 from handgrad.errors import InputError
-from handgrad.pipeline import compare_variant
 
 SHORT = ["tf32", "bfloat16"]
 
@@ -74,7 +84,7 @@ def test_the_switch_of_one_backend_is_respected_and_put_back(settings):
     torch.backends.cuda.matmul.fp32_precision = "tf32"
     was = read()
     assert was[0] == "mixed"
-    assert compare_variant("two_layer_relu", "cpu", "float32").settings["tf32"] == "off"
+    assert check_gallery("two_layer_relu").settings["tf32"] == "off"
     assert read() == was
 
 
@@ -110,34 +120,65 @@ def test_products_are_rounded_to_tf32_forward_and_backward():
     assert not torch.allclose(grad, w.sum(0).expand(8, 8), rtol=1e-6)
 
 
-@pytest.mark.parametrize("name", SHORT)
-def test_a_short_precision_matches_at_its_own_noise_and_not_at_float32s(variant, name, monkeypatch):
-    assert compare_variant(variant, "cpu", name).ok
-    monkeypatch.setitem(
-        precision.PRECISIONS,
-        name,
-        precision.PRECISIONS[name]._replace(eps=FLOAT32.eps, draws=3, safety=64),
-    )
-    assert not compare_variant(variant, "cpu", name).ok
+@pytest.mark.parametrize("short", SHORT)
+def test_a_short_precision_matches_at_its_own_noise_and_not_at_float32s(name, short):
+    network, own = gallery.load(name, short), precision.PRECISIONS[short]
+    assert check(network, precision=own).ok
+    finer = own._replace(eps=FLOAT32.eps, draws=3, safety=64)
+    assert not check(network, precision=finer).ok
 
 
-@pytest.mark.parametrize("name", SHORT)
+@pytest.mark.parametrize("short", SHORT)
 @pytest.mark.parametrize("wrong", ["grad_w1", "grad_b2", "grad_h1", "grad_w3"])
-def test_a_wrong_sign_is_named_in_any_precision(monkeypatch, name, wrong):
-    def backward(params, x, y, values, right=three_layer_relu_bias.backward):
+def test_a_wrong_sign_is_named_in_any_precision(monkeypatch, short, wrong):
+    side = gallery.manual_side("three_layer_relu_bias")
+
+    def backward(params, x, y, values, right=side.backward):
         grads = right(params, x, y, values)
         return {**grads, wrong: -grads[wrong]}
 
-    monkeypatch.setattr(three_layer_relu_bias, "backward", backward)
-    report = compare_variant("three_layer_relu_bias", "cpu", name)
+    monkeypatch.setattr(side, "backward", backward)
+    report = check_gallery("three_layer_relu_bias", "cpu", short)
     assert [(f.name, f.cause.kind) for f in report.findings if f.cause] == [(wrong, "sign")]
 
 
-def test_long_sums_are_allowed_what_adding_up_makes():
-    assert FLOAT64.factor(100) == 64
-    assert FLOAT64.factor(1000) == 500
-    assert BFLOAT16.factor(1000) == 8  # summed in float32
-    assert BFLOAT16.factor(2**24) == 128
+@pytest.mark.parametrize("short", PRECISIONS)
+def test_data_is_rounded_to_what_the_precision_has_and_whole_numbers_stay(short):
+    own = precision.PRECISIONS[short]
+    data = {"w": np.array([1 / 3]), "labels": np.array([16777217])}
+    params, x = rounded((data, np.array([True])), own)
+    assert params["w"].dtype == own.numpy
+    assert params["labels"][0] == 16777217
+    assert x.dtype == bool
+    assert abs(params["w"][0] * 3 - 1) <= (own.eps if short != "tf32" else FLOAT32.eps)
+
+
+def test_places_are_pairs_of_a_device_and_a_dtype(monkeypatch):
+    monkeypatch.setattr(precision.torch.cuda, "is_available", lambda: False)
+    assert precision.places(None, None) == [("cpu", "float64"), ("cpu", "float32")]
+    assert precision.places("cpu", None) == [("cpu", d) for d in ("float64", "float32", "bfloat16")]
+    assert precision.places("all", "tf32") == [("cpu", "tf32")]
+
+
+def test_float32_is_computed_in_float32(monkeypatch):
+    seen = []
+    net = gallery.torch_side("two_layer_relu").Net
+
+    def forward(self, x, right=net.forward):
+        seen.append(torch.get_float32_matmul_precision())
+        return right(self, x)
+
+    monkeypatch.setattr(net, "forward", forward)
+    before = torch.get_float32_matmul_precision()
+    try:
+        torch.set_float32_matmul_precision("high")
+        check_gallery("two_layer_relu", dtype="float32")
+        network = gallery.load("two_layer_relu", "float32", sizes={"n": 2, "d_in": 2, "h": 2})
+        train_both_sides(network, [1e-4] * 3, "float32")
+        assert set(seen) == {"highest"}
+        assert torch.get_float32_matmul_precision() == "high"
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 def test_a_precision_that_is_none_is_one_sentence():

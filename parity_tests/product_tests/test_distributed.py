@@ -1,3 +1,5 @@
+"""Several ranks against `manual`: real ones where it is slow, one in this process elsewhere."""
+
 import os
 import subprocess
 import sys
@@ -7,9 +9,12 @@ import pytest
 import torch
 from torch.nn.parallel import DistributedDataParallel
 
-from handgrad.record import distributed
+from handgrad.load import gallery
+from handgrad.record import distributed, sharing
+from handgrad.run.hand_written import run_hand_written
 
-WAYS = list(distributed.ways(torch.device("cpu")))
+WAYS = list(sharing.ways(torch.device("cpu")))
+COMPARED = ["loss", "gradients", "weights"]
 
 
 @pytest.fixture
@@ -17,7 +22,7 @@ def rank(monkeypatch, capsys):
     """Give a function that runs one rank in this process: exit code, stdout and stderr."""
     torchrun = {"TORCHELASTIC_RUN_ID": "none", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "0"}
     alone = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "LOCAL_WORLD_SIZE": "1"}
-    monkeypatch.setenv("COLUMNS", "104")
+    monkeypatch.setenv("COLUMNS", "112")
 
     def run(*arguments, **environment):
         for name, value in {**torchrun, **alone, **environment}.items():
@@ -39,54 +44,80 @@ def rows(out, ending):
     return [line.split() for line in out.splitlines() if line.rstrip().endswith(ending)]
 
 
-def test_two_ranks_with_rows_that_do_not_divide_evenly_match():
+@pytest.mark.slow
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_two_ranks_with_rows_that_do_not_divide_evenly_match(name, dtype):
+    sizes = gallery.sizes_of(name)
+    size = ",".join(map(str, {**sizes, "n": sizes["n"] - 1}.values()))
     done = subprocess.run(
         [
             *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
             *("--nproc-per-node", "2", "-m", "handgrad.record.distributed"),
-            *("three_layer_relu_bias", "--size", "63,6,8,8,1", "--device", "cpu"),
+            *(name, "--size", size, "--device", "cpu", "--dtype", dtype),
         ],
         capture_output=True,
         text=True,
         timeout=120,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "104"},
+        env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "120"},
     )
     assert (done.returncode, done.stderr) == (0, "")
     matching = [(row[1], row[2]) for row in rows(done.stdout, " match")]
-    assert matching == [(w, what) for w in WAYS for what in ("loss", "gradients", "weights")]
+    assert matching == [(way, what) for way in WAYS for what in COMPARED]
     assert "mismatch" not in done.stdout
-    trap = rows(done.stdout, "is 1/2 times what is meant.")
-    assert [row[1:6] for row in trap] == [[way, "factor", "6", "of", "6"] for way in WAYS]
+    count = str(len(gallery.torch_side(name).PARAMETERS))
+    trap = rows(done.stdout, "times what is meant.")
+    assert [row[1:6] for row in trap] == [[way, "factor", count, "of", count] for way in WAYS]
     assert "multiply each rank's loss" in " ".join(done.stdout.split())
 
 
+def test_what_comes_of_ranks_that_do_not_multiply_their_loss_is_shown(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "104")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    network = distributed.load("two_layer_relu", "0", "6,3,4,1", "float64", steps=1)
+    trace = run_hand_written(network)
+    first = {"loss": trace["loss"], **{f"grad_{w}": trace[f"grad_{w}"] for w in network.params}}
+    halved = {key: array / 2 if key != "loss" else array for key, array in first.items()}
+    rate = gallery.learning_rates("two_layer_relu")[0]
+    weights = {key: w - rate * first[f"grad_{key}"] for key, w in network.params.items()}
+    networks = {"two_layer_relu": network}
+    runs = {("two_layer_relu", "DDP"): (first, weights, halved)}
+    assert distributed.show(networks, runs, ranks=2, steps=1)
+    out = capsys.readouterr().out
+    assert [row[2] for row in rows(out, " match")] == COMPARED
+    assert "two_layer_relu  DDP  factor  2 of 2     `grad_w2` is 1/2 times what is meant." in out
+    assert "multiply each rank's loss" in " ".join(out.split())
+
+
 def test_one_rank_has_nothing_to_average(rank):
-    code, out, err = rank("two_layer_relu", "--device", "cpu", "--steps", "1")
+    code, out, err = rank("--device", "cpu", "--steps", "2")
     assert (code, err) == (0, "")
-    assert len(rows(out, " match")) == 3 * len(WAYS)
+    matching = [tuple(row[:3]) for row in rows(out, " match")]
+    assert matching == [(n, way, w) for n in gallery.GALLERY for way in WAYS for w in COMPARED]
     assert "With 1 rank there is nothing to average." in out
     assert "multiply" not in out
 
 
-def test_the_ranks_rows_are_the_whole_batch(monkeypatch):
-    batch, world = np.arange(14).reshape(7, 2), distributed.dist
+@pytest.mark.parametrize("batch", [np.arange(14.0).reshape(7, 2), np.arange(7)])
+def test_the_ranks_rows_are_the_whole_batch(monkeypatch, batch):
+    world = sharing.dist
     monkeypatch.setattr(world, "get_world_size", lambda: 3)
     shares = []
     for number in range(3):
         monkeypatch.setattr(world, "get_rank", lambda number=number: number)
-        shares.append(distributed.rows_of(batch))
+        shares.append(sharing.rows_of(batch))
     assert [len(share) for share in shares] == [3, 2, 2]
+    assert {share.dtype for share in shares} == {batch.dtype}
     assert np.array_equal(np.concatenate(shares), batch)
 
 
 @pytest.mark.parametrize("times", [2, 1 + 1e-9])
 def test_a_gradient_that_is_not_averaged_right_is_a_mismatch(rank, monkeypatch, times):
     def wrong(model):
-        model.h.weight.register_hook(lambda grad: times * grad)
+        model.model.h.weight.register_hook(lambda grad: times * grad)
         return DistributedDataParallel(model)
 
-    monkeypatch.setattr(distributed, "ways", lambda place: {"DDP": wrong})
-    code, out, err = rank("two_layer_relu", "--device", "cpu")
+    monkeypatch.setattr(sharing, "ways", lambda place: {"DDP": wrong})
+    code, out, err = rank("two_layer_relu", "--device", "cpu", "--steps", "5")
     assert (code, err) == (1, "")
     assert [row[2] for row in rows(out, " match")] == ["loss"]
     assert [row[2] for row in rows(out, " mismatch")] == ["gradients", "weights"]
@@ -95,11 +126,11 @@ def test_a_gradient_that_is_not_averaged_right_is_a_mismatch(rank, monkeypatch, 
 
 
 def test_a_row_that_no_rank_has_is_a_mismatch(rank, monkeypatch):
-    monkeypatch.setattr(distributed, "rows_of", lambda array: array[1:])
-    monkeypatch.setattr(distributed, "ways", lambda place: {"DDP": DistributedDataParallel})
+    monkeypatch.setattr(sharing, "rows_of", lambda array: array[1:])
+    monkeypatch.setattr(sharing, "ways", lambda place: {"DDP": DistributedDataParallel})
     code, out, _ = rank("two_layer_relu", "--device", "cpu", "--steps", "1")
     assert (code, rows(out, " match")) == (1, [])
-    assert [row[2] for row in rows(out, " mismatch")] == ["loss", "gradients", "weights"]
+    assert [row[2] for row in rows(out, " mismatch")] == COMPARED
 
 
 BAD = {
@@ -109,6 +140,7 @@ BAD = {
     ("--steps", "0"): ["--steps"],
     ("--seed", "x"): ["--seed", "'x'"],
     ("two_layer_relu", "--size", "big"): ["'big'", "64,20,32,1"],
+    ("residual", "--steps", "201"): ["residual is trained for 200 steps", "--steps 201"],
 }
 
 
@@ -128,20 +160,39 @@ def test_more_ranks_than_rows_is_one_sentence(rank):
     assert err == "Error: two_layer_relu has n=2 rows for 3 ranks: start fewer ranks.\n"
 
 
+def test_a_network_that_is_not_trained_is_left_out_or_one_sentence(rank, monkeypatch):
+    for name in list(gallery.GALLERY)[1:]:
+        monkeypatch.setattr(gallery.manual_side(name), "LEARNING_RATES", [])
+    code, out, _ = rank("--device", "cpu", "--steps", "1", "--size", "6,3,4,1")
+    assert code == 0
+    assert {row[0] for row in rows(out, " match")} == {"two_layer_relu"}
+    code, out, err = rank("residual")
+    assert (code, out) == (2, "")
+    assert err.startswith("Error: residual is not trained: ")
+
+
+def test_a_network_without_a_gradient_is_one_sentence(rank, monkeypatch):
+    side = gallery.manual_side("two_layer_relu")
+    monkeypatch.setattr(side, "backward", lambda *_: {})
+    code, out, err = rank("two_layer_relu", "--device", "cpu")
+    assert (code, out) == (2, "")
+    assert err.startswith("Error: two_layer_relu cannot be trained: `grad_w1` is missing")
+
+
 def test_fewer_gpus_than_ranks_is_one_sentence(rank, monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     code, out, err = rank("--device", "cuda", WORLD_SIZE="2", LOCAL_WORLD_SIZE="2")
     assert (code, out) == (2, "")
     assert err == "Error: nccl takes a GPU per rank, found 1 of 2: use --device cpu.\n"
-    assert distributed.choose_device("").type == "cpu"
+    assert sharing.choose_device("").type == "cpu"
 
 
 def test_each_rank_takes_a_gpu_of_its_own(monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
     monkeypatch.setenv("LOCAL_RANK", "1")
-    assert distributed.choose_device("") == torch.device("cuda:1")
-    assert distributed.choose_device("cpu") == torch.device("cpu")
+    assert sharing.choose_device("") == torch.device("cuda:1")
+    assert sharing.choose_device("cpu") == torch.device("cpu")
 
 
 def test_started_without_torchrun_it_says_how_to_start(rank, monkeypatch):

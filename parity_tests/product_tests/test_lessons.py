@@ -5,36 +5,80 @@ import re
 import shutil
 import subprocess
 import sys
-import types
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-import manual
-from manual import three_layer_relu_bias
-from handgrad.load import gallery as variants
+from handgrad.lessons import climb
+from handgrad.lessons import site as pages
+from handgrad.lessons.autograd import ways_back
 from handgrad.lessons.breaking import broken_lines, planted
-from handgrad.lessons.climb import rungs
-from handgrad.lessons.diagram import diagram
+from handgrad.lessons.climb import RUNGS, rungs
+from handgrad.lessons.diagram import WIDTH, diagram
 from handgrad.lessons.site import pages_of, write_site
+from handgrad.lessons.story import story
+from handgrad.load import gallery
+from handgrad.run.hand_written import run_hand_written
 from parity_tests.product_tests.conftest import serious
-from handgrad.pipeline import compare_variant
-from torch_ref.ladder import RUNGS, autograd
+from parity_tests.product_tests.two_inputs import install, two_inputs
 
-PAGES = [*variants.VARIANTS, "ladder", "index"]
+__all__ = ["two_inputs"]  # a fixture
+
+ROOT = Path(gallery.__file__).parents[2]
+PAGES = [*gallery.GALLERY, "ladder", "index"]
+STEPS = 5  # of a training: the whole one is of no other kind
+NAME = "three_layer_relu_bias"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short():
+    """Train no longer than is needed here, and tell no story twice."""
+    rates = gallery.learning_rates
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gallery, "learning_rates", lambda name: rates(name)[:STEPS])
+        yield
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
+def told(short):
+    """Give a function that tells the story of a network, each once."""
+    return cache(story)
+
+
+@pytest.fixture(scope="module")
+def site(told, tmp_path_factory):
     """Give the folder of all pages."""
     folder = tmp_path_factory.mktemp("lessons")
-    write_site(folder, pages_of())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pages, "story", told)
+        write_site(folder, pages_of())
     return folder
+
+
+@pytest.fixture
+def changed(monkeypatch, tmp_path):
+    """Give a function that changes a network's hand-written side, and gives its page's text."""
+
+    def page_of(name, *changes):
+        source = Path(gallery.manual_side(name).__file__).read_text()
+        for line, instead in changes:
+            assert line in source
+            source = source.replace(line, instead)
+        install(monkeypatch, tmp_path, "manual", name, source)
+        return text_of(write_site(tmp_path / "out", [name]).read_text())
+
+    return page_of
 
 
 def text_of(page):
     """Return what a reader sees of some HTML."""
     return html.unescape(re.sub(r"<[^>]+>", "", page))
+
+
+def numbered(block):
+    """Return pairs of a number and a line of code from some HTML."""
+    return [(int(n), code) for n, code in re.findall(r'<span class="no">(\d+)</span>(.*)', block)]
 
 
 def test_all_pages_are_there_and_small(site):
@@ -44,90 +88,128 @@ def test_all_pages_are_there_and_small(site):
         assert "<script" not in path.read_text()
 
 
-def test_every_quantity_has_its_row_with_formula_lines_and_numbers(site, variant):
-    page = (site / f"{variant}.html").read_text()
-    names = [f.name for f in compare_variant(variant).findings if f.kind != "parameter"]
+def test_every_quantity_has_its_row_with_formula_lines_and_numbers(site, told, name):
+    page = (site / f"{name}.html").read_text()
+    names = [f.name for f in told(name)["report"].findings if f.kind != "parameter"]
     rows = dict(re.findall(r'<section class="quantity" id="(\w+)"(.*?)</section>', page, re.S))
     assert sorted(rows) == sorted(names)
-    source = Path(variants.manual_side(variant).__file__).read_text().splitlines()
-    for name, row in rows.items():
+    source = Path(gallery.manual_side(name).__file__).read_text().splitlines()
+    for quantity, row in rows.items():
         assert "<math" in row
         assert ": match" in text_of(row)
-        number, code = re.findall(r'<span class="no">(\d+)</span>(.*)', row)[0]
-        assert text_of(code) == source[int(number) - 1].strip()
-        assert code.startswith(f'<span class="n">{name}</span>')
+        lines = numbered(re.search(r"<pre.*?</pre>", row, re.S)[0])
+        assert [text_of(code) for _, code in lines] == [source[n - 1].strip() for n, _ in lines]
+        assert lines[-1][1].startswith(f'<span class="n">{quantity}</span>')
 
 
-def test_pytorchs_lines_are_those_of_the_file(site, variant):
-    page = (site / f"{variant}.html").read_text()
-    source = Path(variants.torch_side(variant).__file__).read_text().splitlines()
-    block = rf"PyTorch, torch_ref/{variant}.py</figcaption>\n<pre.*?>(.*?)</pre>"
+def test_pytorchs_lines_are_those_of_the_file(site, name):
+    page = (site / f"{name}.html").read_text()
+    source = Path(gallery.torch_side(name).__file__).read_text().splitlines()
+    block = rf"PyTorch, torch_ref/{name}.py</figcaption>\n<pre.*?>(.*?)</pre>"
     shown = re.findall(block, page, re.S)
-    lines = [
-        (int(number), text_of(code))
-        for block in shown
-        for number, code in re.findall(r'<span class="no">(\d+)</span>(.*)', block)
-    ]
+    lines = [line for block in shown for line in numbered(block)]
     assert len(lines) >= 2 * len(shown) - 1
     for number, code in lines:
-        assert code == source[number - 1].strip()
+        assert text_of(code) == source[number - 1].strip()
 
 
-def test_gradients_say_where_pytorch_has_them(site):
-    page = text_of((site / "three_layer_relu_bias.html").read_text())
-    for words in (
+PLACES = {
+    "three_layer_relu_bias": [
         "model.h2.weight.grad.T",
         "model.h2.bias.grad",
         "h2_relu.grad",
         "given by ReluBackward0, the way back through h2_relu",
-        "given by AddmmBackward0, the way back through h2",
+        "given by AddmmBackward0 then TBackward0, the way back through h2",
         "given by MseLossBackward0, the way back through loss",
-    ):
-        assert words in page
-    assert "model.h2.bias.grad.T" not in page
+    ],
+    "layer_norm": ["model.h1_norm.weight.grad", "given by NativeLayerNormBackward0, the way"],
+    "softmax_cross_entropy": ["scores.grad", "NllLossBackward0 then LogSoftmaxBackward0, the way"],
+    "residual": ["through h2, and by AddBackward0, the way back through total"],
+    "shared_weight": ["through h2, and by MmBackward0 then TBackward0, the way back through h3"],
+}
 
 
-def test_each_broken_line_is_named_alone(variant):
-    network = variants.manual_side(variant)
-    params, x, y = variants.draw(variant)
-    found = broken_lines(variant, params, x, y, network)
-    grads = network.backward(params, x, y, network.forward(params, x, y))
-    assert [one.name for one in found] == list(grads)
+@pytest.mark.parametrize(("lesson", "words"), PLACES.items(), ids=PLACES)
+def test_gradients_say_where_pytorch_has_them(site, lesson, words):
+    page = text_of((site / f"{lesson}.html").read_text())
+    assert [part for part in words if part not in page] == []
+    assert "bias.grad.T" not in page
+    assert "norm.weight.grad.T" not in page
+
+
+def test_each_broken_line_is_named_alone(told, name):
+    found = told(name)["broken"]
+    trace = run_hand_written(gallery.load(name))
+    assert [one.name for one in found] == [key for key in trace if key.startswith("grad_")]
     for one in found:
         assert one.said[-1].startswith(f"Wrong: {one.name}.") or "it raised" in one.said[0]
         assert "unknown" not in one.said[0]
         assert str(Path.cwd()) not in "".join(one.said)
 
 
-def test_any_line_can_be_broken():
-    assert planted("h * 3") == ("-(h * 3)", "the sign is wrong")
-    assert planted("2.0 * (y_pred - y)") == ("(y_pred - y)", "the 2 of the square is forgotten")
+@pytest.mark.parametrize(
+    ("right", "wrong", "mistake"),
+    [
+        ("h * 3", "-(h * 3)", "the sign is wrong"),
+        ("2.0 * (y_pred - y)", "(y_pred - y)", "the 2 of the square is forgotten"),
+        ("a.T.dot(b) + c.T.dot(d)", "a.T.dot(b)", "what comes back the other way is forgotten"),
+        ("f(a + b)", "-(f(a + b))", "the sign is wrong"),
+        ("x.T @ grad_h", "grad_h.T @ x", "the factors are the wrong way round"),
+    ],
+)
+def test_any_line_can_be_broken(right, wrong, mistake):
+    assert planted(right) == (wrong, mistake)
 
 
-def test_a_page_shows_the_line_as_it_is_now_and_what_is_wrong_with_it(tmp_path):
-    """A copy of the three packages, one line of it changed; nothing else is edited."""
-    root = Path(manual.__file__).parents[1]
-    for package in ("manual", "torch_ref", "parity_tests"):
-        shutil.copytree(
-            root / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__")
-        )
-    changed = tmp_path / "manual" / "three_layer_relu_bias.py"
-    source = changed.read_text()
-    line = "grad_b2 = grad_h2.sum(axis=0)  # (h2,)"
-    assert line in source
-    changed.write_text(source.replace(line, "grad_b2 = -grad_h2.sum(axis=0)  # (h2,)"))
-    command = [sys.executable, "-m", "handgrad", "lesson", "three_layer_relu_bias"]
-    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
-    page = text_of((tmp_path / "lessons" / "three_layer_relu_bias.html").read_text())
+def test_a_mistake_leaves_the_module_as_it_was():
+    side = gallery.manual_side("two_layer_relu")
+    before = side.backward
+    broken_lines(gallery.load("two_layer_relu"))
+    assert side.backward is before
+
+
+def test_a_line_that_adds_up_is_broken_too(changed):
+    page = changed(
+        "residual",
+        (
+            "grad_h1_relu = grad_total + grad_h2.dot(w2.T)",
+            "grad_h1_relu = grad_total.copy()\n    grad_h1_relu += grad_h2.dot(w2.T)",
+        ),
+    )
+    assert "grad_h1_relu += grad_h2.dot(w2)\n" in page
+
+
+def test_a_page_shows_the_line_as_it_is_now_and_what_is_wrong_with_it(changed):
+    line = "grad_b2 = grad_h2.sum(axis=0)"
+    page = changed(NAME, (line, "grad_b2 = -grad_h2.sum(axis=0)"))
     assert "grad_b2 = -grad_h2.sum(axis=0)" in page
     assert "Wrong: grad_b2." in page
     assert "sign: grad_b2 has the wrong sign" in page
+    assert "This network is wrong as it stands" in page
 
 
-def test_the_index_leads_through_all_in_the_notebooks_order(site):
+@pytest.mark.slow
+def test_a_line_changed_in_a_checkout_is_on_its_page(tmp_path):
+    """A copy of the checkout, one line of it changed; nothing else is edited."""
+    for package in ("handgrad", "manual", "torch_ref"):
+        shutil.copytree(
+            ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    path = tmp_path / "manual" / f"{NAME}.py"
+    source, line = path.read_text(), "grad_b2 = grad_h2.sum(axis=0)"
+    assert line in source
+    path.write_text(source.replace(line, "grad_b2 = -grad_h2.sum(axis=0)"))
+    command = [sys.executable, "-m", "handgrad", "lesson", NAME]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    page = text_of((tmp_path / "lessons" / f"{NAME}.html").read_text())
+    assert "grad_b2 = -grad_h2.sum(axis=0)" in page
+    assert "Wrong: grad_b2." in page
+
+
+def test_the_index_leads_through_all_in_the_gallerys_order(site):
     page = (site / "index.html").read_text()
     main = page.split("</nav>")[1]
-    assert re.findall(r'<h2><a href="(\w+)\.html"', main) == [*variants.VARIANTS, "ladder"]
+    assert re.findall(r'<h2><a href="(\w+)\.html"', main) == [*gallery.GALLERY, "ladder"]
     assert "each product gets a bias" in text_of(main)
 
 
@@ -138,76 +220,99 @@ def test_the_ladder_shows_every_rung_and_that_it_matches(site):
 
 
 def test_the_ladder_tells_a_rung_that_trains_otherwise(monkeypatch):
-    right = autograd.train
+    module = gallery.imported("torch_ref.ladder.autograd")
+    right = module.train
 
     def half_as_fast(params, x, y, rates):
-        losses, grads, after = right(params, x, y, [rate / 2 for rate in rates])
-        return losses, grads, after
+        return right(params, x, y, [rate / 2 for rate in rates])
 
-    monkeypatch.setattr(autograd, "train", half_as_fast)
+    monkeypatch.setattr(module, "train", half_as_fast)
+    monkeypatch.setattr(climb, "RUNGS", dict.fromkeys(("tensors", "autograd", "func")))
     found = {rung.name: (rung.report.ok, rung.drift.ok) for rung in rungs()}
-    assert found.pop("autograd") == (True, False)
-    assert set(found.values()) == {(True, True)}
+    assert found == {"tensors": (True, True), "autograd": (True, False), "func": (True, True)}
 
 
-WRONG = {
-    "shape": ("h1_relu.T.dot(grad_h2)", "x.T.dot(grad_h2)", "cannot be trained: `grad_w2`"),
-    "split": ("h1_relu.T.dot(grad_h2)", "h1_relu.T.dot(\n        grad_h2  # so\n    )", "match"),
-    "in place": (
-        "grad_h1 = grad_h1_relu * (h1 > 0)",
-        "grad_h1 = grad_h1_relu.copy()\n    grad_h1[h1 <= 0] = 0",
-        "match",
-    ),
-    "helper": (
-        "grad_h1 = grad_h1_relu * (h1 > 0)",
-        "mask = h1 > 0\n    grad_h1 = grad_h1_relu * mask",
-        "match",
-    ),
+def test_the_ladder_waits_where_its_first_rung_is_wrong(monkeypatch, tmp_path):
+    source = Path(gallery.manual_side("two_layer_relu").__file__).read_text()
+    wrong = source.replace("grad_h_relu * (h > 0)", "grad_h_relu")
+    install(monkeypatch, tmp_path, "manual", "two_layer_relu", wrong)
+    page = text_of(write_site(tmp_path / "out", ["ladder"]).read_text())
+    assert "Rung 1, NumPy: Wrong: grad_h." in page
+    assert "Put rung 1 right, and the ladder is climbed here." in page
+
+
+MASK = "grad_h = grad_h_relu * (h > 0)"
+OTHERWISE = {
+    "shape": ("h_relu.T.dot(grad_y_pred)", "x.T.dot(grad_y_pred)", "cannot be trained: grad_w2"),
+    "split": ("h_relu.T.dot(grad_y_pred)", "h_relu.T.dot(\n        grad_y_pred  # so\n    )", "match"),
+    "in place": (MASK, "grad_h = grad_h_relu.copy()\n    grad_h[h <= 0] = 0", "match"),
+    "helper": (MASK, "mask = h > 0\n    grad_h = grad_h_relu * mask", "match"),
 }
 
 
-@pytest.mark.parametrize(("line", "instead", "words"), WRONG.values(), ids=WRONG)
-def test_a_derivation_in_another_form_has_its_page(monkeypatch, tmp_path, line, instead, words):
-    source = Path(three_layer_relu_bias.__file__).read_text()
-    assert line in source
-    path = tmp_path / "manual" / "three_layer_relu_bias.py"
-    path.parent.mkdir()
-    path.write_text(source.replace(line, instead))
-    module = types.ModuleType("manual.three_layer_relu_bias")
-    module.__file__ = str(path)
-    exec(compile(path.read_text(), str(path), "exec"), vars(module))
-    monkeypatch.setitem(sys.modules, "manual.three_layer_relu_bias", module)
-    write_site(tmp_path / "out", ["three_layer_relu_bias"])
-    page = text_of((tmp_path / "out" / "three_layer_relu_bias.html").read_text())
-    assert words.replace("`", "") in page
+@pytest.mark.parametrize(("line", "instead", "words"), OTHERWISE.values(), ids=OTHERWISE)
+def test_a_derivation_in_another_form_has_its_page(changed, line, instead, words):
+    page = changed("two_layer_relu", (line, instead))
+    assert words in page
     for part in instead.splitlines():
         assert part.strip() in page
 
 
-BROKEN = {
+UNTOLD = {
     "no line": ("grad_b1 = grad_h1.sum(axis=0)", "grads = grad_h1", "no line of its own"),
     "no formula": ("      grad_b1       $", "grad_b1", "has no formula for `grad_b1`"),
     "brace": ("\\text{rows} \\nabla h_1", "\\text{rows \\nabla h_1", "a brace too many or too few"),
 }
 
 
-@pytest.mark.parametrize(("line", "instead", "words"), BROKEN.values(), ids=BROKEN)
-def test_a_lesson_that_cannot_be_told_is_one_sentence(tmp_path, line, instead, words):
-    root = Path(manual.__file__).parents[1]
-    for package in ("manual", "torch_ref", "parity_tests"):
-        shutil.copytree(
-            root / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__")
-        )
-    changed = tmp_path / "manual" / "three_layer_relu_bias.py"
-    source = changed.read_text()
+@pytest.mark.parametrize(("line", "instead", "words"), UNTOLD.values(), ids=UNTOLD)
+def test_a_lesson_that_cannot_be_told_is_one_sentence(
+    handgrad, monkeypatch, tmp_path, line, instead, words
+):
+    source = Path(gallery.manual_side(NAME).__file__).read_text()
     assert line in source
     source = source.replace(line, instead)
-    changed.write_text(source.replace('"grad_b1": grad_b1', '"grad_b1": grad_h1.sum(axis=0)'))
-    command = [sys.executable, "-m", "handgrad", "lesson", "three_layer_relu_bias"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert words in done.stderr
-    assert done.stderr.count("\n") == 1
+    source = source.replace('"grad_b1": grad_b1', '"grad_b1": grad_h1.sum(axis=0)')
+    install(monkeypatch, tmp_path, "manual", NAME, source)
+    code, out, err = handgrad("lesson", NAME, "--out", tmp_path / "out")
+    assert (code, out) == (2, "")
+    assert words in err
+    assert err.count("\n") == 1
+
+
+def test_a_network_without_a_training_has_no_section_on_it(changed):
+    page = changed("two_layer_relu", ("LEARNING_RATES = [1e-6] + 500 * [1e-4]", ""))
+    assert "The training loop" not in page
+    assert "forward\nbackward\nbreak it" in page.replace("</a>", "\n") or "backwardbreak it" in page
+    assert "Break it" in page
+
+
+def test_a_network_of_another_kind_has_its_page(two_inputs, tmp_path):
+    page = write_site(tmp_path / "out", [two_inputs]).read_text()
+    (sentence,) = re.findall(r'class="network".*?aria-label="(.*?)"', page)
+    assert sentence.startswith("x2 and table give picked; x1 and w and picked give total; ")
+    page = text_of(page)
+    for words in (
+        "All 9 quantities match",
+        "return (total * y).sum()",
+        "model.picked.weight.grad",
+        "(x1 and x2 together are x, and net takes them so)",
+    ):
+        assert words in page
+    assert "The training loop" not in page
+    assert "nn.Linear" not in page
+
+
+def test_the_ways_back_are_autograds_steps():
+    found = ways_back(gallery.load("softmax_cross_entropy"))
+    assert found == {
+        "h1": {"x": ["AddmmBackward0"], "w1": ["AddmmBackward0", "TBackward0"]}
+        | {"b1": ["AddmmBackward0"]},
+        "h1_relu": {"h1": ["ReluBackward0"]},
+        "scores": {"h1_relu": ["AddmmBackward0"], "w2": ["AddmmBackward0", "TBackward0"]}
+        | {"b2": ["AddmmBackward0"]},
+        "loss": {"scores": ["NllLossBackward0", "LogSoftmaxBackward0"]},
+    }
 
 
 def test_every_link_leads_somewhere(site):
@@ -221,6 +326,7 @@ def test_every_link_leads_somewhere(site):
             assert not place or f'id="{place}"' in found.read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_pages_open_in_a_browser(site, visit, width, scheme):
@@ -230,12 +336,14 @@ def test_pages_open_in_a_browser(site, visit, width, scheme):
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         if width == 1280 and name in ("three_layer_relu_bias", "ladder", "index"):
             assert serious(page) == []  # the other pages are made of the same pieces
-        if name in variants.VARIANTS:
+        if name in gallery.GALLERY:
             left, right = page.locator("#loss .pair > div").all()
-            ours, theirs = left.bounding_box(), right.bounding_box()
-            assert (ours["y"] == theirs["y"]) == (width == 1280)  # beside, or one below the other
+            boxes = left.bounding_box(), right.bounding_box()
+            beside = boxes[0]["y"] == boxes[1]["y"]  # else one below the other
+            assert beside == (width == 1280)
 
 
+@pytest.mark.slow
 def test_pages_can_be_read_without_scripts(site, visit):
     page, trouble = visit(site / "two_layer_relu.html", scripts=False)
     assert trouble == []
@@ -243,7 +351,7 @@ def test_pages_can_be_read_without_scripts(site, visit):
     assert page.locator("#grad_w1 math").is_visible()
 
 
-def test_nothing_but_lessons_is_written_over(site, handgrad, tmp_path, monkeypatch):
+def test_nothing_but_lessons_is_written_over(handgrad, tmp_path):
     mine = tmp_path / "index.html"
     mine.write_text("mine")
     code, out, err = handgrad("lesson", "--out", tmp_path)
@@ -267,8 +375,8 @@ BAD = {
     ("lesson", "--out", "file"): "file is no folder",
     ("lesson", "--out", "file/below"): "Cannot make the folder file/below",
     ("lesson", "two_layer_relu", "--solved"): "--solved goes with --notebook",
-    ("lesson", "--notebook", "a.ipynb"): "A notebook is of one variant",
-    ("lesson", "ladder", "--notebook", "a.ipynb"): "no variant 'ladder'",
+    ("lesson", "--notebook", "a.ipynb"): "A notebook is of one network",
+    ("lesson", "ladder", "--notebook", "a.ipynb"): "no network 'ladder'",
 }
 
 
@@ -284,15 +392,25 @@ def test_bad_input_is_one_sentence(handgrad, monkeypatch, tmp_path, arguments, w
 
 def test_a_diagram_has_a_box_for_each_quantity_and_an_arrow_for_each_step():
     sources = {"h": ["w1", "x"], "y_pred": ["w2", "h", "x"], "loss": ["y_pred", "y"]}
-    found = diagram(sources, dict.fromkeys(("x", "y", "w1", "w2", "h", "y_pred"), "2 x 2"))
-    assert {box.name for box in found.boxes} == {"x", "y", "w1", "w2", "h", "y_pred", "loss"}
+    names = ("x", "y", "w1", "w2", "h", "y_pred")
+    found = diagram(["x"], sources, dict.fromkeys(names, "2 x 2"))
+    assert sorted(box.name for box in found.boxes) == sorted([*names, "loss"])
     assert len(found.arrows) == 7
     assert sum("C" in arrow.path for arrow in found.arrows) == 1  # x to y_pred goes around h
     assert found.sentence.startswith("w1 and x give h; ")
+    assert max(arrow.x for arrow in found.arrows) < found.width > WIDTH
 
 
-def test_a_mistake_leaves_the_module_as_it_was():
-    before, name = three_layer_relu_bias.backward, "three_layer_relu_bias"
-    params, x, y = variants.draw(name)
-    broken_lines(name, params, x, y, three_layer_relu_bias)
-    assert three_layer_relu_bias.backward is before
+def test_a_weight_used_twice_has_one_box_and_two_arrows():
+    sources = {"h": ["x", "w"], "h_tanh": ["h"], "h2": ["w", "h_tanh"], "loss": ["h2"]}
+    found = diagram(["x"], sources, dict.fromkeys(("x", "w", "h", "h_tanh", "h2"), "2 x 2"))
+    assert [box.name for box in found.boxes].count("w") == 1
+    assert len(found.arrows) == 6
+    assert found.width == WIDTH
+
+
+def test_boxes_beside_a_value_do_not_overlap():
+    sources = {"a": list("klmn"), "b": ["a", *"opqr"], "loss": ["b"]}
+    found = diagram(["x"], sources, dict.fromkeys([*"xabklmnopqr"], "2"))
+    beside = sorted(box.y for box in found.boxes if box.kind == "parameter")
+    assert min(below - above for above, below in zip(beside, beside[1:], strict=False)) >= 40

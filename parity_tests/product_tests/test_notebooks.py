@@ -1,9 +1,16 @@
 import pytest
 
 from handgrad.errors import InputError
-from handgrad.load.notebook import check_notebook
+from handgrad.load.file import opened
+from handgrad.pipeline import check
 
 nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed")
+
+
+def check_notebook(path):
+    """Check a notebook; what is wrong with it is raised."""
+    with opened(path) as network:
+        return check(network)
 
 CELLS = [
     "%matplotlib inline\nimport numpy as np\nfrom torch import nn",

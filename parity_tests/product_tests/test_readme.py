@@ -41,7 +41,7 @@ def test_a_command_prints_what_the_readme_shows(folder, command, printed):
         capture_output=True,
         text=True,
         cwd=folder,
-        env={**os.environ, "COLUMNS": "104", "CUDA_VISIBLE_DEVICES": ""},  # as where it was written
+        env={**os.environ, "COLUMNS": "112", "CUDA_VISIBLE_DEVICES": ""},  # as where it was written
     )
     assert done.stderr == ""
     assert skeleton(done.stdout) == skeleton(printed)

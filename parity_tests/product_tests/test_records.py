@@ -14,10 +14,26 @@ import pytest
 from safetensors.numpy import load, save
 
 from handgrad.errors import InputError
-from parity_tests.product_tests.recorded import NAME, SMALL, of_dtypes, record_of
+from handgrad.load import gallery
 from handgrad.record import files
 from handgrad.record.diff import compare_records
 from handgrad.record.files import checksum, read, serialized, write
+from handgrad.record.take import take
+from parity_tests.product_tests.recorded import (
+    NAME,
+    SMALL,
+    changed,
+    of_dtypes,
+    record_of,
+    short_trainings,
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def short():
+    """Train for few steps: what a record holds is the same."""
+    with short_trainings():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -33,17 +49,67 @@ def file(recorded, tmp_path):
     return tmp_path / "run.safetensors"
 
 
-def test_what_is_written_is_what_is_read(recorded, file):
-    back = read(file)
+def written_and_read(record, folder):
+    """Return a record as it comes back from a file."""
+    write(folder / "back.safetensors", record)
+    return read(folder / "back.safetensors")
+
+
+def same(actual, expected):
+    return actual.dtype == expected.dtype and np.array_equal(actual, expected)
+
+
+def test_what_is_written_is_what_is_read(name, tmp_path):
+    record = record_of("float64", "bfloat16", name=name)
+    back = written_and_read(record, tmp_path)
     assert back.device == "cpu"
-    assert back.environment == recorded.environment
-    for ours, theirs in zip(recorded.runs, back.runs, strict=True):
-        assert ours[:4] == theirs[:4]
-        assert list(ours.trace) == list(theirs.trace)
-        for name, array in ours.trace.items():
-            assert array.dtype == theirs.trace[name].dtype
-            assert np.array_equal(array, theirs.trace[name])
-        assert np.array_equal(ours.losses, theirs.losses)
+    assert back.environment == record.environment
+    for actual, expected in zip(back.runs, record.runs, strict=True):
+        assert actual[:5] == expected[:5]
+        assert list(actual.sizes) == list(gallery.sizes_of(name))
+        assert list(actual.trace) == list(expected.trace)
+        assert all(same(actual.trace[key], array) for key, array in expected.trace.items())
+        assert same(actual.x, expected.x)
+        assert same(actual.y, expected.y)
+        assert same(actual.losses, expected.losses)
+
+
+def test_whole_numbers_stay_whole(tmp_path):
+    labels = record_of("float64", name="softmax_cross_entropy").runs[0].y
+    assert labels.dtype == np.int64
+    for y in (labels, labels.astype(np.uint8), labels > 0):
+        record = changed(record_of("float64", name="softmax_cross_entropy"), y=y)
+        (path := tmp_path / "back.safetensors").unlink(missing_ok=True)
+        assert same(written_and_read(record, path.parent).runs[0].y, y)
+
+
+def test_several_inputs_come_back_in_order(recorded, tmp_path):
+    x = recorded.runs[0].x
+    record = changed(of_dtypes(recorded, "float64"), x=(x, np.arange(6), x[:, :1]))
+    back = written_and_read(record, tmp_path).runs[0].x
+    assert isinstance(back, tuple)
+    assert all(map(same, back, record.runs[0].x))
+
+
+def test_a_network_that_is_not_trained_is_recorded_and_compared(handgrad, monkeypatch, tmp_path):
+    monkeypatch.setattr(gallery.manual_side("residual"), "LEARNING_RATES", [])
+    record = record_of("float64")._replace(runs=[take("residual")])
+    back = written_and_read(record, tmp_path)
+    assert back.runs[0].losses.shape == (0,)
+    (report,) = compare_records(record, back).reports
+    assert report.ok
+    assert report.drift is None
+    assert {finding.kind for finding in report.findings} == {
+        "parameter",
+        "value",
+        "loss",
+        "gradient",
+    }
+    file = tmp_path / "back.safetensors"
+    assert handgrad("diff", file, file, "-v")[0] == 0
+    code, _, err = handgrad("train", "residual")
+    assert code == 2
+    assert "residual is not trained" in err
 
 
 def test_a_record_has_neither_host_nor_user(file):
@@ -62,25 +128,41 @@ def resealed(content, change):
     return changed.replace(files.UNSEALED.encode(), checksum(changed).encode(), 1)
 
 
+def run_with(**changes):
+    return lambda about: about["runs"][0].update(changes)
+
+
 KINDS = {
-    "version": (lambda about: about.update(version=2), "a record of version 2"),
-    "no runs": (lambda about: about.pop("runs"), "'runs' is amiss"),
-    "variant": (lambda about: about["runs"][0].update(variant="x"), "the run of 'x' in 'float64'"),
-    "dtype": (lambda about: about["runs"][0].update(dtype="x"), f"the run of '{NAME}' in 'x'"),
-    "trace": (lambda about: about["runs"][0]["trace"].append("h9"), "trace/h9' is amiss"),
-    "seed": (lambda about: about["runs"][0].update(seed="x"), "the seed or the trace"),
-    "endless seed": (lambda about: about["runs"][0].update(seed=float("inf")), "the seed"),
-    "environment": (lambda about: about.update(environment=3), "is amiss"),
-    "nested environment": (lambda about: about["environment"].update(torch=["2"]), "is amiss"),
-    "surrogate": (lambda about: about["environment"].update(torch="\ud800"), "is amiss"),
+    "version": (
+        lambda about: about.update(version=1),
+        "is a record of version 1, and this Handgrad reads version 2: record it again",
+    ),
+    "sizes": (run_with(sizes={"n": 6, "h1": 4}), f"the sizes of {NAME} is invalid"),
+    "no sizes": (run_with(sizes=None), "is invalid"),
+    "size": (run_with(sizes={**SMALL, "h1": "\ud800"}), f"a size of {NAME}, '.ud800'"),
+    "negative": (run_with(sizes={**SMALL, "h1": -4}), f"a size of {NAME}, -4, is invalid"),
+    "beyond": (run_with(sizes={**SMALL, "h1": 2**31}), f"a size of {NAME}, {2**31}, is"),
+    "inputs": (run_with(inputs=["x", "y"]), "the list of inputs"),
+    "no inputs": (run_with(inputs=[]), "the list of inputs"),
+    "another's input": (run_with(inputs=["y"]), "the list of inputs"),
+    "no runs": (lambda about: about.pop("runs"), "'runs' is invalid"),
+    "variant": (run_with(variant="x"), "the run of 'x' in 'float64'"),
+    "dtype": (run_with(dtype="x"), f"the run of '{NAME}' in 'x'"),
+    "trace": (lambda about: about["runs"][0]["trace"].append("h9"), "trace/h9' is invalid"),
+    "seed": (run_with(seed="x"), "the seed or the trace"),
+    "endless seed": (run_with(seed=float("inf")), "the seed"),
+    "environment": (lambda about: about.update(environment=3), "is invalid"),
+    "nested environment": (lambda about: about["environment"].update(torch=["2"]), "is invalid"),
+    "surrogate": (lambda about: about["environment"].update(torch="\ud800"), "is invalid"),
 }
 
 
 @pytest.mark.parametrize(("change", "words"), KINDS.values(), ids=KINDS)
 def test_a_file_of_another_kind_is_one_sentence(file, change, words):
     file.write_bytes(resealed(file.read_bytes(), change))
-    with pytest.raises(InputError, match=words):
+    with pytest.raises(InputError, match=words) as caught:
         read(file)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.float16, np.bool_])
@@ -88,14 +170,19 @@ def test_a_record_with_other_than_its_dtypes_is_one_sentence(recorded, tmp_path,
     run = recorded.runs[0]
     odd = run._replace(trace={**run.trace, "w1": run.trace["w1"].astype(dtype)})
     write(tmp_path / "odd.safetensors", recorded._replace(runs=[odd]))
-    with pytest.raises(InputError, match=f"with the dtype {np.dtype(dtype)}, is amiss"):
+    with pytest.raises(InputError, match=f"with the dtype {np.dtype(dtype)}, is invalid"):
         read(tmp_path / "odd.safetensors")
+
+
+def test_data_of_half_precision_is_one_sentence(recorded, tmp_path):
+    with pytest.raises(InputError, match="/y, with the dtype float16, is invalid"):
+        written_and_read(changed(recorded, y=recorded.runs[0].y.astype(np.float16)), tmp_path)
 
 
 def test_data_that_is_not_finite_is_one_sentence(recorded, tmp_path):
     odd = recorded.runs[0]._replace(x=recorded.runs[0].x * np.inf)
     write(tmp_path / "odd.safetensors", recorded._replace(runs=[odd]))
-    with pytest.raises(InputError, match="the data is amiss"):
+    with pytest.raises(InputError, match=r"the data .*/x is invalid"):
         read(tmp_path / "odd.safetensors")
 
 
@@ -163,6 +250,17 @@ def test_a_record_is_never_written_over_unless_told_to(recorded, file):
     assert [path.name for path in file.parent.iterdir()] == ["run.safetensors"]
 
 
+def test_interrupted_while_writing_it_leaves_nothing(recorded, monkeypatch, tmp_path):
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write(tmp_path / "run.safetensors", recorded)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
 def test_killed_while_writing_it_leaves_no_half_file(tmp_path):
     """The kill hits a process that does nothing but write records."""
     path = tmp_path / "run.safetensors"
@@ -214,7 +312,7 @@ def test_the_command_line_records_and_compares(handgrad, tmp_path):
 BAD = {
     ("record", "run.npz"): "ends in .safetensors, found 'run.npz'",
     ("record", "no/run.safetensors"): "no folder no",
-    ("record", "a.safetensors", "no_such"): "no variant 'no_such'",
+    ("record", "a.safetensors", "no_such"): "no network 'no_such'",
     ("record", "a.safetensors", "--device", "all"): "no device 'all'",
     ("record", "a.safetensors", "--dtype", "int8"): "no dtype 'int8': use one of float64",
     ("diff", "no.safetensors", "no.safetensors"): "Cannot read no.safetensors: No such file",

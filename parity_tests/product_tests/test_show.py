@@ -113,7 +113,7 @@ def test_a_terminal_has_seven_columns():
     assert heading_of(as_text(WRONG)) == SEVEN
 
 
-@pytest.mark.parametrize("width", [80, 104])
+@pytest.mark.parametrize("width", [80, 112])
 def test_there_are_more_columns_where_there_is_more_to_show(printed, width):
     counted = replace(WRONG, findings=[replace(f, distinct=2) for f in WRONG.findings])
     found = {
@@ -186,7 +186,7 @@ def dangers(text):
     return [char for char in text if char != "\n" and visible(char) != char]
 
 
-@pytest.mark.parametrize("width", [80, 104])
+@pytest.mark.parametrize("width", [80, 112])
 def test_a_terminal_shows_text_from_outside_as_it_is(printed, width):
     nasty = nasty_report()
     shows = [
@@ -411,7 +411,7 @@ def test_a_wrong_step_without_a_cause_has_its_line():
 # errors
 
 
-@pytest.mark.parametrize("width", [80, 104])
+@pytest.mark.parametrize("width", [80, 112])
 def test_what_could_not_be_judged_is_a_line_of_the_table(printed, width):
     text = printed(width, lambda out: print_reports(out, [WRONG, ERROR], [ERROR], verbose=True))
     row = next(line for line in text.splitlines() if line.startswith("broken"))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from handgrad.explain.thresholds import LARGER_THAN
+from handgrad.explain.thresholds import BEYOND_A_MASK
 from handgrad.findings import Cause
 
 KIND = "precision"
@@ -55,7 +55,7 @@ def find(case):
 
 def is_rounded(case):
     """Say whether the right numbers were rounded to whole ones."""
-    if np.abs(case.expected).max(initial=0) <= LARGER_THAN:
+    if np.abs(case.expected).max(initial=0) <= BEYOND_A_MASK:
         return False
     return any(case.fits(rounding(case.expected)) for rounding in (np.trunc, np.rint, np.floor))
 

@@ -1,1 +1,0 @@
-"""Correct derivations beyond the notebook's, to plant mistakes in."""

@@ -27,6 +27,10 @@ NETWORK = """\
 Each submodule is named after the quantity that it produces. There is no backward pass to write: \
 `forward` records what it does, and autograd walks the record from the last step to the first."""
 
+MADE = """\
+net = Net()
+names = PARAMETERS  # where `handgrad check` looks, if you run it on this notebook"""
+
 FIRST_CHECK = """\
 `check` lends your weights to `net` while it runs, and compares every quantity that it finds among \
 your variables. So far that is the forward pass:"""
@@ -120,7 +124,7 @@ def lesson(name, solved):
             yield "code", lines[quantity]
 
     yield "markdown", NETWORK
-    yield "code", f"{without_docstring(torch_ref)}\n\n\nnet = Net()"
+    yield "code", f"{without_docstring(torch_ref)}\n\n\n{MADE}"
     yield "markdown", FIRST_CHECK
     yield "code", check
 

@@ -45,28 +45,31 @@ def rows(out, ending):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_two_ranks_with_rows_that_do_not_divide_evenly_match(name, dtype):
-    sizes = gallery.sizes_of(name)
-    size = ",".join(map(str, {**sizes, "n": sizes["n"] - 1}.values()))
+@pytest.mark.parametrize(
+    ("ranks", "dtype", "share"), [(2, "float32", "1/2"), (3, "float64", "0.3333333333")]
+)
+def test_several_ranks_match_also_where_the_rows_do_not_divide_evenly(ranks, dtype, share):
     done = subprocess.run(
         [
             *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
-            *("--nproc-per-node", "2", "-m", "handgrad.record.distributed"),
-            *(name, "--size", size, "--device", "cpu", "--dtype", dtype),
+            *("--nproc-per-node", str(ranks), "-m", "handgrad.record.distributed"),
+            *("--device", "cpu", "--dtype", dtype),
         ],
         capture_output=True,
         text=True,
-        timeout=120,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "120"},
+        timeout=240,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "140"},
     )
     assert (done.returncode, done.stderr) == (0, "")
-    matching = [(row[1], row[2]) for row in rows(done.stdout, " match")]
-    assert matching == [(way, what) for way in WAYS for what in COMPARED]
+    both = [(name, way) for name in gallery.GALLERY for way in WAYS]
+    matching = [tuple(row[:3]) for row in rows(done.stdout, " match")]
+    assert matching == [(*pair, what) for pair in both for what in COMPARED]
     assert "mismatch" not in done.stdout
-    count = str(len(gallery.torch_side(name).PARAMETERS))
-    trap = rows(done.stdout, "times what is meant.")
-    assert [row[1:6] for row in trap] == [[way, "factor", count, "of", count] for way in WAYS]
+    trap = [row for row in map(str.split, done.stdout.splitlines()) if row[2:3] == ["factor"]]
+    assert [tuple(row[:2]) for row in trap] == both
+    for name, _, _, wrong, _, count, _, _, factor, *_ in trap:
+        assert wrong == count == str(len(gallery.torch_side(name).PARAMETERS))
+        assert factor == share
     assert "multiply each rank's loss" in " ".join(done.stdout.split())
 
 

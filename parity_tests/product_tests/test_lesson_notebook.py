@@ -1,16 +1,23 @@
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from handgrad.load import gallery as variants
+import handgrad
 from handgrad.errors import InputError
 from handgrad.lessons.notebook import notebook, write_notebook
-from handgrad.load.notebook import check_notebook
+from handgrad.load import gallery
+from handgrad.load.notebook import run_cells
+from handgrad.pipeline import check_file
+from handgrad.run.hand_written import run_hand_written
+from parity_tests.product_tests.two_inputs import two_inputs
+
+__all__ = ["two_inputs"]  # a fixture
 
 nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed")
 
-ROOT = Path(variants.__file__).parents[1]
+ROOT = Path(handgrad.__file__).parents[1]
 
 
 @pytest.fixture
@@ -39,21 +46,87 @@ def checks(node):
     return [cell for cell in node.cells if cell.source.startswith("check(")]
 
 
-def test_the_solved_lesson_runs_and_its_last_check_says_that_all_match(client, variant):
-    node = notebook(variant, solved=True)
-    client(node).execute()
-    assert all(above(cell).startswith("<p><strong>All ") for cell in checks(node))
-    first, last = checks(node)[0], checks(node)[-1]
-    assert "Not given, so not judged: grad_y_pred" in above(first)
-    assert "Not given" not in above(last)
-    assert "grad_w1" in last.outputs[0].data["text/plain"]
-    printed = node.cells[-1].outputs[0].text.splitlines()
-    before, by_hand, with_torch, difference = (float(line.split()[-1]) for line in printed)
+def printed_losses(text):
+    """Return the numbers of the lesson's last cell: before, by hand, with PyTorch, difference."""
+    return [float(line.split()[-1]) for line in text.splitlines()[-4:]]
+
+
+def assert_steps_agree(before, by_hand, with_torch, difference):
     assert by_hand == pytest.approx(with_torch, rel=1e-12)
     assert difference < 1e-12
     assert by_hand < before
 
 
+@pytest.mark.slow
+def test_the_solved_lesson_runs_and_its_last_check_says_that_all_match(client, name):
+    node = notebook(name, solved=True)
+    client(node).execute()
+    assert all(above(cell).startswith("<p><strong>All ") for cell in checks(node))
+    first, last = checks(node)[0], checks(node)[-1]
+    assert "Missing, so not judged: " in above(first)
+    assert "Missing" not in above(last)
+    assert "grad_w1" in last.outputs[0].data["text/plain"]
+    assert_steps_agree(*printed_losses(node.cells[-1].outputs[0].text))
+
+
+def solved_cells(name, tmp_path):
+    """Run a solved lesson's cells one by one; return the variables and the reports, in order."""
+    namespace, reports = {}, []
+    for cell in notebook(name, solved=True).cells:
+        if cell.cell_type != "code":
+            continue
+        if cell.source.startswith("check("):
+            reports.append(eval(cell.source, namespace))
+        else:
+            exec(cell.source, namespace)
+    return namespace, reports
+
+
+def test_the_cells_of_a_solved_lesson_give_what_the_network_gives(name, tmp_path, capsys):
+    namespace, reports = solved_cells(name, tmp_path)
+    trace = run_hand_written(gallery.load(name))
+    for quantity, array in trace.items():
+        assert np.array_equal(namespace[quantity], array), quantity
+    assert all(report.ok for report in reports)
+    gradients = [quantity for quantity in trace if quantity.startswith("grad_")]
+    missing = [{f.name for f in report.findings if f.verdict == "missing"} for report in reports]
+    assert missing == [set(gradients[n:]) for n in range(len(gradients) + 1)]
+    assert_steps_agree(*printed_losses(capsys.readouterr().out))
+
+
+def test_a_lesson_on_a_network_of_another_kind(two_inputs, tmp_path):
+    namespace, reports = solved_cells(two_inputs, tmp_path)
+    assert [report.ok for report in reports] == [True] * 5
+    assert {finding.verdict for finding in reports[-1].findings} == {"match"}
+    source = "\n".join(cell.source for cell in notebook(two_inputs).cells)
+    for words in (
+        "import math\nimport numpy as np\n",
+        "from handgrad.manual.two_inputs import SCALE, init\n",
+        "table, w = params.values()\nx1, x2 = x\n",
+        "check(globals(), net, x, y, loss=loss_fn, names=PARAMETERS)",
+    ):
+        assert words in source
+    assert "learning_rate" not in source  # it is not trained
+    assert "notebook" not in source  # it comes from none
+    assert namespace["x2"].dtype.kind == "i"
+
+
+def test_several_inputs_take_a_step_too(two_inputs, monkeypatch, tmp_path, capsys):
+    side = gallery.manual_side(two_inputs)
+    monkeypatch.setattr(side, "LEARNING_RATES", [1e-2], raising=False)
+    solved_cells(two_inputs, tmp_path)
+    before, by_hand, with_torch, _ = printed_losses(capsys.readouterr().out)
+    assert by_hand == pytest.approx(with_torch, rel=1e-12)
+    assert by_hand < before
+
+
+def test_the_check_names_the_loss_just_where_it_is_another(name):
+    other = name == "softmax_cross_entropy"
+    for cell in checks(notebook(name)):
+        assert ("loss=loss_fn" in cell.source) == other
+
+
+@pytest.mark.slow
 def test_a_blank_is_named_and_so_is_a_wrong_sign_put_in_its_place(client):
     node = notebook("two_layer_relu")
     number = next(n for n, cell in enumerate(node.cells) if "= ..." in cell.source)
@@ -75,17 +148,16 @@ def test_a_blank_is_named_and_so_is_a_wrong_sign_put_in_its_place(client):
     assert "<code>grad_y_pred</code><br>sign: " in above(check)
 
 
-def test_every_line_of_the_backward_pass_is_a_blank_with_a_check_below_it(variant):
-    lesson, solved = notebook(variant).cells, notebook(variant, solved=True).cells
+def test_every_line_of_the_backward_pass_is_a_blank_with_a_check_below_it(name):
+    lesson, solved = notebook(name).cells, notebook(name, solved=True).cells
     assert [cell.id for cell in lesson] == [cell.id for cell in solved]
     blanks = [n for n, cell in enumerate(lesson) if "= ..." in cell.source]
     names = [lesson[n].source.split()[0] for n in blanks]
-    params, x, y = variants.draw(variant)
-    manual = variants.manual_side(variant)
-    assert names == list(manual.backward(params, x, y, manual.forward(params, x, y)))
+    trace = run_hand_written(gallery.load(name))
+    assert names == [key for key in trace if key.startswith("grad_")]
     for n in blanks:
-        name, shape = lesson[n].source.split(" = ...  ")
-        assert solved[n].source.startswith(f"{name} = ")
+        gradient, shape = lesson[n].source.split(" = ...  ")
+        assert f"\n{gradient} = " in f"\n{solved[n].source}"
         assert solved[n].source.endswith(shape)
         assert lesson[n + 1].source.startswith("check(")
     others = [n for n in range(1, len(lesson)) if n not in blanks]
@@ -93,29 +165,35 @@ def test_every_line_of_the_backward_pass_is_a_blank_with_a_check_below_it(varian
 
 
 @pytest.mark.parametrize("solved", [False, True])
-def test_a_lesson_is_a_valid_notebook_and_the_same_to_the_byte(variant, solved, tmp_path):
+def test_a_lesson_is_a_valid_notebook_and_the_same_to_the_byte(name, solved, tmp_path):
     paths = [tmp_path / "one.ipynb", tmp_path / "two.ipynb"]
     for path in paths:
-        write_notebook(path, variant, solved)
+        write_notebook(path, name, solved)
     assert paths[0].read_bytes() == paths[1].read_bytes()
     nbformat.validate(nbformat.read(paths[0], as_version=4))
 
 
-def test_handgrad_checks_a_lesson_like_any_notebook(tmp_path):
+def test_handgrad_checks_a_lesson_like_any_notebook(name, tmp_path):
     path = tmp_path / "lesson.ipynb"
-    write_notebook(path, "two_layer_relu", solved=True)
-    report = check_notebook(path)
+    write_notebook(path, name, solved=True)
+    report = check_file(path)
+    assert report.error is None
     assert {finding.verdict for finding in report.findings} == {"match"}
-    write_notebook(path, "two_layer_relu", force=True)
+
+
+def test_handgrad_names_the_blank_of_a_lesson(tmp_path):
+    path = tmp_path / "lesson.ipynb"
+    write_notebook(path, "two_layer_relu")
     with pytest.raises(InputError, match="grad_y_pred is still a blank"):
-        check_notebook(path)
+        run_cells(path)
+    assert "grad_y_pred is still a blank" in check_file(path).error
 
 
 def test_bad_input_is_one_sentence(tmp_path, monkeypatch):
     path = tmp_path / "lesson.ipynb"
     with pytest.raises(InputError, match=r"ends in \.ipynb, found '.*lesson\.py'"):
         write_notebook(path.with_suffix(".py"), "two_layer_relu")
-    with pytest.raises(InputError, match="no variant 'two'"):
+    with pytest.raises(InputError, match="no network 'two'"):
         write_notebook(path, "two")
     path.write_text("mine")
     with pytest.raises(InputError, match="is there already"):

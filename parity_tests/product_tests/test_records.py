@@ -18,7 +18,6 @@ from handgrad.load import gallery
 from handgrad.record import files
 from handgrad.record.diff import compare_records
 from handgrad.record.files import checksum, read, serialized, write
-from handgrad.record.take import take
 from parity_tests.product_tests.recorded import (
     NAME,
     SMALL,
@@ -89,27 +88,6 @@ def test_several_inputs_come_back_in_order(recorded, tmp_path):
     back = written_and_read(record, tmp_path).runs[0].x
     assert isinstance(back, tuple)
     assert all(map(same, back, record.runs[0].x))
-
-
-def test_a_network_that_is_not_trained_is_recorded_and_compared(handgrad, monkeypatch, tmp_path):
-    monkeypatch.setattr(gallery.manual_side("residual"), "LEARNING_RATES", [])
-    record = record_of("float64")._replace(runs=[take("residual")])
-    back = written_and_read(record, tmp_path)
-    assert back.runs[0].losses.shape == (0,)
-    (report,) = compare_records(record, back).reports
-    assert report.ok
-    assert report.drift is None
-    assert {finding.kind for finding in report.findings} == {
-        "parameter",
-        "value",
-        "loss",
-        "gradient",
-    }
-    file = tmp_path / "back.safetensors"
-    assert handgrad("diff", file, file, "-v")[0] == 0
-    code, _, err = handgrad("train", "residual")
-    assert code == 2
-    assert "residual is not trained" in err
 
 
 def test_a_record_has_neither_host_nor_user(file):
@@ -192,14 +170,6 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
         read(tmp_path / "pipe.safetensors")
 
 
-def test_a_report_never_replaces_a_record(handgrad, file):
-    content = file.read_bytes()
-    code, _, err = handgrad("diff", file, file, "--html", file, "--force")
-    assert code == 2
-    assert "is one of the records" in err
-    assert file.read_bytes() == content
-
-
 def test_a_safetensors_file_of_somebody_else_is_one_sentence(tmp_path):
     path = tmp_path / "model.safetensors"
     path.write_bytes(save({"w": np.ones(3)}))
@@ -218,8 +188,8 @@ def test_a_record_that_is_cut_off_is_refused(file):
 def test_a_record_with_a_changed_bit_is_refused_wherever_it_is(file):
     content, rng = file.read_bytes(), random.Random(0)
     header = 8 + int.from_bytes(content[:8], "little")
-    places = [rng.randrange(header) for _ in range(100)]
-    places += [rng.randrange(header, len(content)) for _ in range(100)]
+    places = [rng.randrange(header) for _ in range(50)]
+    places += [rng.randrange(header, len(content)) for _ in range(50)]
     for place in places:
         damaged = bytearray(content)
         damaged[place] ^= 1 << rng.randrange(8)
@@ -282,50 +252,3 @@ def test_killed_while_writing_it_leaves_no_half_file(tmp_path):
         writing.communicate()
         if path.exists():
             assert len(read(path).runs) == 1
-
-
-def test_the_command_line_records_and_compares(handgrad, tmp_path):
-    first, second = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
-    arguments = ("two_layer_relu", "--size", "6,3,4,1", "--dtype")
-    code, out, err = handgrad("record", first, *arguments, "float32")
-    assert (code, err) == (0, "")
-    assert f"Wrote {first}: 1 run on cpu." in out
-    handgrad("record", second, *arguments, "tf32")
-    code, out, _ = handgrad("diff", first, second)
-    assert code == 0
-    assert out.splitlines()[0].split() == ["differs", "a.safetensors", "b.safetensors"]
-    assert out.splitlines()[1].split() == ["tf32", "(float32", "/", "tf32)", "off", "imitated"]
-    assert "All match: 12 quantities of 1 variant in 1 comparison" in out
-    code, out, _ = handgrad("diff", first, second, "--dtype", "float32", "-v")
-    assert code == 1
-    assert "as if one of them had computed in tf32" in out
-    assert "1 of 1 comparison does not match: two_layer_relu (float32 / tf32)" in out
-    code, out, _ = handgrad("diff", first, second, "--json")
-    found = json.loads(out)
-    assert [side["device"] for side in found["environments"]] == ["cpu", "cpu"]
-    assert found["runs"][0]["quantities"][-1]["kind"] == "losses"
-    code, _, err = handgrad("record", first, *arguments, "float32")
-    assert code == 2
-    assert "is there already" in err
-
-
-BAD = {
-    ("record", "run.npz"): "ends in .safetensors, found 'run.npz'",
-    ("record", "no/run.safetensors"): "no folder no",
-    ("record", "a.safetensors", "no_such"): "no network 'no_such'",
-    ("record", "a.safetensors", "--device", "all"): "no device 'all'",
-    ("record", "a.safetensors", "--dtype", "int8"): "no dtype 'int8': use one of float64",
-    ("diff", "no.safetensors", "no.safetensors"): "Cannot read no.safetensors: No such file",
-    ("diff", ".", "."): ". is not a file of `handgrad record`",
-    ("diff", "a", "b", "--dtype", "all"): "no dtype 'all'",
-}
-
-
-@pytest.mark.parametrize(("arguments", "words"), BAD.items(), ids=map(" ".join, BAD))
-def test_bad_input_is_one_sentence(handgrad, monkeypatch, tmp_path, arguments, words):
-    monkeypatch.chdir(tmp_path)
-    code, out, err = handgrad(*arguments)
-    assert (code, out) == (2, "")
-    assert err.startswith("Error: ")
-    assert words in err
-    assert err.count("\n") == 1

@@ -24,9 +24,7 @@ def main():
             wrong = [seed for seed in range(trials) if wrong_quantities(name, dtype, seed)]
             failed += len(wrong)
             seeds = f": seeds {wrong[:10]}" if wrong else ""
-            print(
-                f"{name:<25} {dtype}  {len(wrong)} of {trials} called wrong{seeds}", flush=True
-            )
+            print(f"{name:<25} {dtype}  {len(wrong)} of {trials} called wrong{seeds}", flush=True)
     sys.exit(failed > 0)
 
 

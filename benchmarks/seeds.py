@@ -13,6 +13,7 @@ from handgrad.load import gallery
 from handgrad.pipeline import check
 from handgrad.run.hand_written import run_hand_written
 from handgrad.run.precision import PRECISIONS
+from handgrad.show.columns import worst as worst_of
 
 PLANTED = {"float64": 1e-9, "float32": 1e-3, "tf32": 0.1, "bfloat16": 1.0}
 
@@ -25,7 +26,8 @@ def examine(name, dtype, seeds):
         network = gallery.load(name, dtype, seed)
         report = check(network, precision=precision, every_draw=True)
         mismatches += not report.ok
-        worst = max(worst, (report.worst.ratio, f"{report.worst.name}, seed {seed}"))
+        last = worst_of(report.findings)
+        worst = max(worst, (last.ratio, f"{last.name}, seed {seed}"))
         actual = run_hand_written(network)
         for finding in report.findings:
             if finding.kind == "gradient":

@@ -1,8 +1,8 @@
 """Is a gradient that was derived by hand right, where does it first go wrong, and why?
 
-    import handgrad
+import handgrad
 
-    print(handgrad.check(globals(), Net(), x, y))
+print(handgrad.check(globals(), Net(), x, y))
 """
 
 from __future__ import annotations

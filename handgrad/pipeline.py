@@ -13,11 +13,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from handgrad.compare.judge import judge
+from handgrad.compare.judge import Steps, judge
 from handgrad.errors import InputError
 from handgrad.explain.causes import explain
 from handgrad.explain.finite_difference import findings_on, sentence, slopes
-from handgrad.findings import Finding
+from handgrad.findings import FAILED, Finding
 from handgrad.load import file, gallery
 from handgrad.load.lines import lines_of
 from handgrad.load.names import in_own_words, suggestion
@@ -84,13 +84,16 @@ def report_on(
 ) -> Report:
     """Return the Report of what was found: in the user's words, with the lines of their file."""
     loss = actual.get("loss", np.zeros(0))
+    if network.names:
+        findings = in_own_words(findings, network.names)
     return Report(
         variant=network.name,
         source=network.source or network.name,
+        verdict="mismatch" if any(f.verdict in FAILED for f in findings) else "match",
         device=device,
         dtype=dtype,
         reference=reference,
-        findings=with_lines(in_own_words(findings, network.names), network),
+        findings=with_lines(findings, network),
         loss=float(loss.reshape(-1)[0]) if loss.size == 1 else None,
         notes=notes,
         settings=settings,
@@ -111,7 +114,7 @@ def check_gallery(
         network = gallery.load(name, dtype, seed, sizes)
         return check(network, device, PRECISIONS[dtype], repeat)
     except InputError as error:
-        return Report(name, name, device, dtype, error=str(error))
+        return Report(name, name, "error", device, dtype, error=str(error))
 
 
 def check_file(path: str | Path) -> Report:
@@ -120,7 +123,7 @@ def check_file(path: str | Path) -> Report:
         with file.opened(path) as network:
             return check(network)
     except InputError as error:
-        return Report(Path(path).name, str(path), error=str(error))
+        return Report(Path(path).name, str(path), "error", error=str(error))
 
 
 def check_complete(network: Network, actual: dict[str, Array], findings: list[Finding]) -> None:
@@ -139,7 +142,7 @@ def check_complete(network: Network, actual: dict[str, Array], findings: list[Fi
             )
 
 
-def explained(finding: Finding, steps) -> Finding:
+def explained(finding: Finding, steps: Steps) -> Finding:
     """Return a Finding with its cause, where it is wrong."""
     if finding.verdict != "wrong":
         return finding

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from handgrad.errors import MismatchError
 from handgrad.findings import FAILED, Finding
-from handgrad.show.jupyter import as_html
 from handgrad.show.json import run_object
+from handgrad.show.jupyter import as_html
 from handgrad.show.table import as_text
 
 
@@ -19,6 +19,7 @@ class Report:
     Attributes:
         variant: the name of the network, or of the user's file.
         source: the name or the path that was given.
+        verdict: `match`, `mismatch`, or `error` where nothing could be judged.
         device, dtype: where and in what the reference ran.
         reference: what said what a step should give: a PyTorch `module`, `differences` of the
             loss where there is none, or another `run`.
@@ -32,6 +33,7 @@ class Report:
 
     variant: str
     source: str
+    verdict: Literal["match", "mismatch", "error"]
     device: str = "cpu"
     dtype: str = ""
     reference: Literal["module", "differences", "run"] = "module"
@@ -48,23 +50,9 @@ class Report:
         return self.verdict == "match"
 
     @property
-    def verdict(self) -> Literal["match", "mismatch", "error"]:
-        """`match`, `mismatch`, or `error` where nothing could be judged."""
-        if self.error is not None:
-            return "error"
-        return "match" if self.first is None else "mismatch"
-
-    @property
     def first(self) -> str | None:
         """The name of the first quantity that is wrong, or None."""
         return next((f.name for f in self.findings if f.verdict in FAILED), None)
-
-    @property
-    def worst(self) -> Finding:
-        """The finding with the largest difference against its tolerance; weights come last."""
-        return max(
-            self.findings, key=lambda f: (f.verdict in FAILED, f.kind != "parameter", f.ratio)
-        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as a dict of what JSON knows: a run of `handgrad check --json`."""

@@ -14,13 +14,12 @@ import torch
 from handgrad.load import gallery
 from handgrad.pipeline import check
 from handgrad.run.hand_written import run_hand_written
-from handgrad.run.precision import FLOAT64, arithmetic, precision_of
-from handgrad.run.reference import as_tensor, to_numpy
-from handgrad.torch_ref.ladder import RUNGS
+from handgrad.run.precision import FLOAT64, arithmetic, as_tensor, precision_of, to_numpy
 from handgrad.train.drift import apart, loss_tolerance, train_hand_written
 from parity_tests.cases import CASES, draw_case
 
 NAME = "two_layer_relu"
+RUNGS = gallery.imported("torch_ref.ladder").RUNGS
 RATES = gallery.learning_rates(NAME)
 FEW = RATES[:8]
 

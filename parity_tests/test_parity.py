@@ -7,8 +7,8 @@ import torch
 from handgrad.load import gallery
 from handgrad.pipeline import check
 from handgrad.run.hand_written import named_inputs, run_hand_written
-from handgrad.run.precision import BFLOAT16, TF32, precision_of, rounded
-from handgrad.run.reference import as_tensor, oriented, path_of, put_parameters, to_numpy
+from handgrad.run.precision import BFLOAT16, TF32, as_tensor, precision_of, rounded, to_numpy
+from handgrad.run.reference import oriented, path_of, put_parameters
 from handgrad.train.drift import train_both_sides
 from parity_tests.cases import CASES, draw_case
 

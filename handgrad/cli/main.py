@@ -9,7 +9,7 @@ from typing import Annotated, cast
 import typer
 
 from handgrad.cli import lessons, networks, recording, training
-from handgrad.cli.options import AsJson, Force, Html, Seed, Size, Verbose, check_dtype
+from handgrad.cli.options import AsJson, Force, Html, Seed, Size, Verbose
 from handgrad.errors import InputError
 from handgrad.load import gallery
 from handgrad.show.table import console
@@ -26,7 +26,7 @@ UsageError = cast(type[typer.BadParameter], typer.BadParameter.__base__)
 
 INTERRUPTED = 130  # what a shell gives for Ctrl-C, and typer
 OWN_OPTIONS = ("-h", "--help", "--version")  # all other arguments are those of `check`
-MATCH, MISMATCH, ERROR = 0, 1, 2  # exit codes
+EXIT_CODES = {"match": 0, "mismatch": 1, "error": 2}
 
 
 @app.callback(invoke_without_command=True)
@@ -87,7 +87,7 @@ def check(
         gallery.check_name(name)
     sizes = {name: gallery.parse_sizes(name, size) for name in chosen}
     start = gallery.parse_seed(seed)
-    check_dtype(dtype, "all")
+    gallery.check_dtype(dtype, "all")
     if html is not None:
         check_target(html, force)
     with console(stderr=True).status("Importing torch") as status:
@@ -106,7 +106,7 @@ def check(
                 own.append(check_file(name))
     show(reports, own, verbose, as_json, html, force)
     verdicts = {report.verdict for report in reports + own}
-    raise typer.Exit(ERROR if "error" in verdicts else MISMATCH if "mismatch" in verdicts else MATCH)
+    raise typer.Exit(max(EXIT_CODES[verdict] for verdict in verdicts))
 
 
 def is_file(name):
@@ -183,7 +183,7 @@ def main():
 def fail(message):
     """Print one sentence and exit with 2."""
     print_error(message)
-    sys.exit(ERROR)
+    sys.exit(EXIT_CODES["error"])
 
 
 def print_error(message):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from handgrad.cli.options import AsJson, Force, Html, Seed, Size, Verbose, check_dtype
+from handgrad.cli.options import AsJson, Force, Html, Seed, Size, Verbose
 from handgrad.errors import InputError
 from handgrad.load import gallery
 from handgrad.show.table import console
@@ -37,7 +37,7 @@ def record(
         gallery.check_name(name)
     sizes = {name: gallery.parse_sizes(name, size) for name in chosen}
     start = gallery.parse_seed(seed)
-    check_dtype(dtype, "all")
+    gallery.check_dtype(dtype, "all")
     with console(stderr=True).status("Importing torch") as status:
         from handgrad.record.environment import environment
         from handgrad.record.files import check_record_target, write
@@ -79,7 +79,7 @@ def diff(
     Exit code: 0 all match, 1 a mismatch, 2 bad input.
     """
     if dtype is not None:
-        check_dtype(dtype)
+        gallery.check_dtype(dtype)
     if html is not None:
         check_target(html, force)
         if html.resolve() in (first.resolve(), second.resolve()):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from handgrad.cli.options import Force, Seed, Size, check_dtype
+from handgrad.cli.options import Force, Seed, Size
 from handgrad.load import gallery
 from handgrad.show.table import console
 
@@ -28,7 +28,7 @@ def train(
     gallery.check_name(name)
     rates = gallery.learning_rates(name)
     sizes, start = gallery.parse_sizes(name, size), gallery.parse_seed(seed)
-    check_dtype(dtype)
+    gallery.check_dtype(dtype)
     if plot is not None:
         drawing.check_plot(plot, force)
     with console(stderr=True).status("Importing torch"):

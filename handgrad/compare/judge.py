@@ -14,10 +14,8 @@ import numpy as np
 import torch
 
 from handgrad.compare.second_look import differing, second_look
-from handgrad.compare.tolerance import Noise
+from handgrad.compare.tolerance import noise_of
 from handgrad.findings import Finding
-from handgrad.run.hand_written import named_inputs
-from handgrad.run.perturb import perturbed_runs
 from handgrad.run.precision import FLOAT64
 from handgrad.run.reference import Substitute, run_reference
 
@@ -58,8 +56,7 @@ class Steps:
         if not is_exact(precision, device):
             exact = run_reference(network, FLOAT64, substitute=given)
         self.expected, self.sources = run.quantities, run.sources
-        draws = perturbed_runs(network, precision, exact, actual)
-        self.noise = Noise(exact.quantities, draws, precision, network.reference.parameters)
+        self.noise = noise_of(network, precision, exact, actual)
 
     def tolerance(self, name):
         """Return the tolerance of a step, as it is measured so far."""
@@ -134,11 +131,10 @@ def judge_steps(steps):
     reference cannot use, or a narrower dtype.
     """
     findings: list[Finding] = []
-    inputs = named_inputs(steps.network.x)
     for name, expected in steps.expected.items():
         actual = steps.actual.get(name)
-        if actual is None and name.removeprefix("grad_") in inputs:
-            continue  # nobody needs the gradient of the data
+        if actual is None and name.removeprefix("grad_") not in steps.expected:
+            continue  # of an input: nobody needs the gradient of the data
         difference, verdict = 0.0, "missing"
         if actual is not None:
             difference = steps.difference(name, expected)
@@ -200,8 +196,7 @@ def judge_whole(network, actual, precision, device, slopes, every_draw):
     as right. Returns a Finding for each quantity by its name.
     """
     exact = run_reference(network, FLOAT64)
-    draws = perturbed_runs(network, precision, exact, {})
-    noise = Noise(exact.quantities, draws, precision, network.reference.parameters)
+    noise = noise_of(network, precision, exact)
     if every_draw:
         noise.draw_all()
     run = exact if is_exact(precision, device) else run_reference(network, precision, device)

@@ -4,13 +4,39 @@ How far a quantity moves for each last bit of the dtype under test, when every n
 little at random, is its noise; see `handgrad.run.perturb`. Tolerance = factor x noise.
 """
 
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
+from functools import partial
 
 import numpy as np
 
-from handgrad.run.precision import Precision
+from handgrad.run.perturb import perturbed_runs
+from handgrad.run.precision import FLOAT32, FLOAT64, Precision
+from handgrad.run.reference import Run, run_reference
 
 Trace = dict[str, np.ndarray]
+
+
+def noise_of(network, precision, exact: Run | None = None, given=None, exempt=None):
+    """Return the Noise of a Network's reference in `precision`.
+
+    `exact` is its run in float64, made where it is not at hand, and `given` what went on in it in
+    place of what was computed. Exempt are the parameters, unless `exempt` says otherwise.
+    """
+    exact = exact or run_reference(network, FLOAT64)
+    draws = partial(perturbed_runs, network, precision, exact, given or {})
+    exempt = network.params if exempt is None else exempt
+    return Noise(exact.quantities, draws, precision, exempt)
+
+
+def factor(precision, terms):
+    """Return how many times the noise is allowed where the longest sum has so many terms.
+
+    Rounding in a sum mostly cancels out, but where the terms are alike (repeated rows, labels
+    of 0 and 1) each partial sum rounds the same way, and half as many last bits as there are
+    terms is what adding them one by one can be off.
+    """
+    last_bit = min(precision.eps, FLOAT32.eps)  # of what the sums are kept in
+    return max(precision.safety, terms / 2 * last_bit / precision.eps)
 
 
 class Noise:
@@ -21,25 +47,27 @@ class Noise:
     measure is none by a later one, and draws are made only as long as a difference needs one.
     The noise is taken over the whole quantity, since all draws can miss one entry.
 
-    `exact` is the trace in float64, `draws` yields perturbed ones and what scales their moves
-    down to one last bit. The quantities in `exempt`, the parameters, are the same on both sides
-    and get no tolerance.
+    `exact` is the trace in float64, `draws` starts the perturbed ones: traces, each with what
+    scales its moves down to one last bit. The quantities in `exempt`, the parameters, are the
+    same on both sides and get no tolerance.
     """
 
     def __init__(
         self,
         exact: Trace,
-        draws: Iterator[tuple[Trace, float]],
+        draws: Callable[[], Iterator[tuple[Trace, float]]],
         precision: Precision,
         exempt: Container[str],
     ):
-        self.exact, self.draws, self.precision, self.exempt = exact, draws, precision, exempt
+        self.exact, self.precision, self.exempt = exact, precision, exempt
+        self.draws = draws
+        self.drawing: Iterator[tuple[Trace, float]] | None = None
         self.largest = {name: max_finite(array) for name, array in exact.items()}
         eps, tiny = precision.eps, precision.tiny
         self.noise = {name: max(eps * size, tiny) for name, size in self.largest.items()}
         # The longest sum of a network runs over the rows of its largest array.
         sums = (array.size // max(min(array.shape, default=1), 1) for array in exact.values())
-        self.factor = precision.factor(max(sums))
+        self.factor = factor(precision, max(sums))
 
     def tolerance(self, name):
         """Return the largest difference of a quantity that rounding explains, as measured."""
@@ -51,7 +79,8 @@ class Noise:
 
     def draw(self):
         """Measure the noise better, if there is a draw left; say whether there was."""
-        drawn, scale = next(self.draws, (None, 0.0))
+        self.drawing = self.drawing or self.draws()
+        drawn, scale = next(self.drawing, (None, 0.0))
         if drawn is None:
             return False
         for name, array in self.exact.items():

@@ -6,15 +6,8 @@ from functools import partial
 import torch
 
 from handgrad.run.hand_written import named_inputs
-from handgrad.run.reference import (
-    Substituted,
-    as_tensor,
-    borrowed,
-    path_of,
-    put_parameters,
-    unused,
-    watched,
-)
+from handgrad.run.precision import as_tensor
+from handgrad.run.reference import Substituted, borrowed, path_of, put_parameters, unused, watched
 
 
 def ways_back(network):
@@ -24,7 +17,8 @@ def ways_back(network):
     and the names of autograd's steps on the way there, as a list. An input of whole numbers has
     no gradient: it is found where a submodule is given it as it is, and no step leads there.
     """
-    reference, found = network.reference, {}
+    reference = network.reference
+    found: dict[str, dict[str, list[str]]] = {}
     with ExitStack() as stack:
         parameters = stack.enter_context(borrowed(reference.model, torch.float64, "cpu"))
         put_parameters(network, parameters, torch.float64, "cpu")
@@ -35,14 +29,15 @@ def ways_back(network):
         inputs = named_inputs(network.x)
         tensors = {name: as_tensor(x, torch.float64, "cpu") for name, x in inputs.items()}
         leaves |= {t.requires_grad_(): n for n, t in tensors.items() if t.is_floating_point()}
+        whole = {n: t for n, t in tensors.items() if not t.requires_grad}
 
         def note(name, _module, given, output):
             """Note the ways back from a submodule's output, and mark it for what comes after."""
             if not isinstance(output, torch.Tensor) or output.grad_fn is None:
                 return None
             name = unused(name, found)
-            whole = {n: [] for n, t in tensors.items() if not t.requires_grad and is_in(t, given)}
-            found[name] = whole | ways(output, leaves)
+            found[name] = {n: [] for n, t in whole.items() if is_in(t, given)}
+            found[name] |= ways(output, leaves)
             return Substituted.apply(output, output.detach(), name)
 
         for path, name in watched(reference).items():

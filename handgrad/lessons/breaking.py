@@ -5,8 +5,7 @@ import re
 import textwrap
 import types
 from dataclasses import replace
-from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from handgrad.errors import InputError
 from handgrad.load.lines import assignments
@@ -51,7 +50,7 @@ def broken_lines(network):
     found = []
     lines = assignments(network.path, grads)
     for grad, line in sorted(lines.items(), key=lambda pair: pair[1]):
-        statement = ast.parse(textwrap.dedent(line.code)).body[0]
+        statement: Any = ast.parse(textwrap.dedent(line.code)).body[0]
         changed, mistake = planted(ast.unparse(statement.value))
         statement.value = ast.parse(changed, mode="eval").body
         wrong = ast.unparse(statement)

@@ -11,12 +11,11 @@ from handgrad import check
 from handgrad.lessons.source import Code, file_name, numbered
 from handgrad.load import gallery
 from handgrad.report import Report
-from handgrad.run.precision import FLOAT64
-from handgrad.run.reference import as_tensor, to_numpy
-from handgrad.torch_ref.ladder import RUNGS
+from handgrad.run.precision import FLOAT64, as_tensor, to_numpy
 from handgrad.train.drift import Drift, apart, loss_tolerance, train_hand_written
 
 FIRST = "two_layer_relu"  # its hand-written side is rung 1
+RUNGS = gallery.imported("torch_ref.ladder").RUNGS
 
 
 class Rung(NamedTuple):

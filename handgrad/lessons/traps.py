@@ -24,8 +24,8 @@ import torch
 from torch import nn
 
 from handgrad.run.hand_written import named_inputs
-from handgrad.run.precision import FLOAT64, TF32, arithmetic
-from handgrad.run.reference import as_tensor, path_of, put_parameters
+from handgrad.run.precision import FLOAT64, TF32, arithmetic, as_tensor
+from handgrad.run.reference import path_of, put_parameters
 from handgrad.train.drift import Unpacking
 
 

@@ -102,7 +102,9 @@ def start(found, path):
         ]
         drawn = call(found["init"], "init", path, *[np.random.default_rng(0)] * len(needed[:1]))
         if not isinstance(drawn, tuple) or len(drawn) != 3:
-            raise InputError(f"{path}: init must return params, x, y, found {type(drawn).__name__}.")
+            raise InputError(
+                f"{path}: init must return params, x, y, found {type(drawn).__name__}."
+            )
         params, x, y = drawn
     else:
         missing = [name for name in ("params", "x", "y") if name not in found]

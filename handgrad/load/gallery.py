@@ -1,4 +1,4 @@
-"""The gallery: each of its networks is a file in `manual/` and a file of that name in `torch_ref/`."""
+"""The gallery: each network is a file in `manual/` and a file of that name in `torch_ref/`."""
 
 import importlib
 import inspect
@@ -23,10 +23,20 @@ GALLERY = {
 }
 
 
+DTYPES = ("float64", "float32", "tf32", "bfloat16")  # those of handgrad.run.precision
+
+
 def check_name(name):
     """Raise InputError unless `name` is a network of the gallery."""
     if name not in GALLERY:
         raise InputError(f"There is no network {name!r}: choose one of {', '.join(GALLERY)}.")
+
+
+def check_dtype(text, *others):
+    """Raise InputError unless `text` is a dtype's name, None, or one of `others`."""
+    if text not in (None, *DTYPES, *others):
+        known = ", ".join(DTYPES) + "".join(f" or {other}" for other in others)
+        raise InputError(f"There is no dtype {text!r}: use one of {known}.")
 
 
 def manual_side(name):
@@ -94,13 +104,10 @@ def load(name, dtype="float64", seed=0, sizes=None, side=None):
     for it. `sizes` is a dict such as n=64, h1=16 of those that are not the network's own. The
     hand-written module is `side`, by default the network's own.
     """
-    from handgrad.load.weights import check_weights  # needs torch
-    from handgrad.run.precision import PRECISIONS
-
     side = side or manual_side(name)
     sizes = {**sizes_of(name), **(sizes or {})}
     params, x, y = draw(name, dtype, seed, sizes)
-    network = Network(
+    return Network(
         name=name,
         params=params,
         x=x,
@@ -113,8 +120,6 @@ def load(name, dtype="float64", seed=0, sizes=None, side=None):
         path=Path(side.__file__),
         sizes=sizes,
     )
-    check_weights(network.reference, params, PRECISIONS[dtype].torch)
-    return network
 
 
 def draw(name, dtype="float64", seed=0, sizes=None):

@@ -10,8 +10,8 @@ from torch.nn.parameter import UninitializedParameter
 from handgrad.errors import InputError
 from handgrad.load.weights import check_weights
 from handgrad.run.hand_written import named_inputs, one_line
-from handgrad.run.precision import precision_of
-from handgrad.run.reference import as_tensor, borrowed, put_parameters
+from handgrad.run.precision import as_tensor, precision_of
+from handgrad.run.reference import borrowed, put_parameters
 
 RANDOM = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout)
 ELEMENTWISE = (nn.MSELoss, nn.L1Loss, nn.SmoothL1Loss, nn.HuberLoss)

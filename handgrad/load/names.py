@@ -68,7 +68,7 @@ def parameter_names(model):
 
 
 def pair_parameters(model, quantities, names=None, in_order=False):
-    """Return the table of parameters: a dict from the user's names to entries such as `h1.weight.T`.
+    """Return the table of parameters: a dict from the user's names to entries, `h1.weight.T`.
 
     `names` are the entries that the user gives, and stand as they are written. The others go by
     their names; and `in_order` says that, where names do not tell, `quantities` are the
@@ -218,7 +218,7 @@ def pick(quantities, wanted):
 
 def in_own_words(findings, own):
     """Return Findings with the user's names in place of `grad_h1` and the like."""
-    return [own_words(finding, own) for finding in findings] if own else findings
+    return [own_words(finding, own) for finding in findings]
 
 
 def own_words(finding, own):

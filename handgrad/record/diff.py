@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from handgrad.compare.judge import Steps, compare, from_own_values, judge_steps, kind_of, ratio
-from handgrad.compare.tolerance import Noise
+from handgrad.compare.tolerance import noise_of
 from handgrad.errors import InputError
 from handgrad.explain.causes import explain
 from handgrad.findings import Cause, Finding
@@ -16,7 +16,6 @@ from handgrad.record.pairs import environments, pairs
 from handgrad.record.start import check_same, check_whole, network_of
 from handgrad.record.take import Record
 from handgrad.report import Report
-from handgrad.run.perturb import perturbed_runs
 from handgrad.run.precision import FLOAT64, PRECISIONS
 from handgrad.run.reference import Substitute, run_reference
 from handgrad.train.drift import Drift, apart, check_trainable, loss_tolerance
@@ -88,11 +87,9 @@ def compare_traces(first, second, network, precision):
     known (a run of the reference from the values of either), and the second run's gradients are
     moved by it.
     """
-    exact = run_reference(network, FLOAT64)
-    draws = perturbed_runs(network, precision, exact, {})
     # where the dtypes differ, the weights of one are those of the other, rounded
     exempt = network.params if first.dtype == second.dtype else {}
-    noise = Noise(exact.quantities, draws, precision, exempt).draw_all()
+    noise = noise_of(network, precision, exempt=exempt).draw_all()
     sides = [
         run_reference(network, FLOAT64, substitute=Substitute(move=move)).quantities
         for move in (from_own_values(run.trace, noise, {}) for run in (first, second))
@@ -105,7 +102,7 @@ def compare_traces(first, second, network, precision):
         replace(found, kind=kind_of(name, network.params))
         for name, found in compare(first.trace, moved, noise).items()
     ]
-    if any(noise.may_overflow(name) for name in exact.quantities):
+    if any(noise.may_overflow(name) for name in noise.exact):
         return findings
     return [finite_only(found) for found in findings]
 

@@ -18,17 +18,15 @@ import torch.distributed as dist
 import typer
 
 from handgrad.compare.judge import Steps, compare, judge_steps, largest_difference, ratio
-from handgrad.compare.tolerance import Noise
+from handgrad.compare.tolerance import noise_of
 from handgrad.errors import InputError
 from handgrad.explain.causes import explain
 from handgrad.findings import Finding
 from handgrad.load import gallery
 from handgrad.record import sharing
 from handgrad.run.hand_written import run_hand_written
-from handgrad.run.perturb import perturbed_runs
 from handgrad.run.precision import FLOAT32, FLOAT64, arithmetic, precision_of
-from handgrad.run.reference import run_reference
-from handgrad.show.plain import plain
+from handgrad.show.columns import plain
 from handgrad.show.table import console, new_table, verdict
 from handgrad.train.drift import check_trainable, train_hand_written, weight_tolerances
 
@@ -91,10 +89,8 @@ def load(name, seed, size, dtype, steps):
 def judge_run(network, first, weights, steps):
     """Compare with the whole batch by hand; return lists of Findings, by what they are on."""
     precision = precision_of(network.params)
-    exact = run_reference(network, FLOAT64)
-    draws = perturbed_runs(network, precision, exact, {})
-    noise = Noise(exact.quantities, draws, precision, network.params).draw_all()
-    found = compare(run_hand_written(network), {**exact.quantities, **first}, noise)
+    noise = noise_of(network, precision).draw_all()
+    found = compare(run_hand_written(network), {**noise.exact, **first}, noise)
     loss, *grads = (found[name] for name in first)
     rates = gallery.learning_rates(network.name)[:steps]
     expected, _ = train_hand_written(network, rates)

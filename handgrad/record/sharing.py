@@ -14,8 +14,8 @@ from torch.nn.parallel import DistributedDataParallel
 from handgrad.errors import InputError
 from handgrad.load import gallery
 from handgrad.run.hand_written import named_inputs
-from handgrad.run.precision import precision_of
-from handgrad.run.reference import as_tensor, oriented, path_of, put_parameters, to_numpy
+from handgrad.run.precision import as_tensor, precision_of, to_numpy
+from handgrad.run.reference import oriented, path_of, put_parameters
 from handgrad.train.drift import Unpacking
 
 

@@ -37,16 +37,6 @@ class Precision(NamedTuple):
     draws: int = 3
     safety: int = 64
 
-    def factor(self, terms):
-        """Return how many times the noise is allowed where the longest sum has so many terms.
-
-        Rounding in a sum mostly cancels out, but where the terms are alike (repeated rows,
-        labels of 0 and 1) each partial sum rounds the same way, and half as many last bits as
-        there are terms is what adding them one by one can be off.
-        """
-        last_bit = min(self.eps, FLOAT32.eps)  # of what the sums are kept in
-        return max(self.safety, terms / 2 * last_bit / self.eps)
-
 
 def native(dtype):
     """Return the Precision of a dtype that both NumPy and PyTorch have."""
@@ -68,6 +58,31 @@ PRECISIONS = {p.name: p for p in (FLOAT64, FLOAT32, TF32, BFLOAT16)}
 def precision_of(params):
     """Return the Precision of NumPy arrays: that of the widest."""
     return PRECISIONS[str(np.result_type(*params.values()))]
+
+
+def as_tensor(array, dtype, device):
+    """Copy an array to a tensor: floating point in `dtype`, whole numbers and masks as they are."""
+    array = np.array(array, order="C")  # reversed ones too: torch takes no negative strides
+    kinds = {"f": dtype, "b": torch.bool}
+    return torch.from_numpy(array).to(device, kinds.get(array.dtype.kind, torch.int64))
+
+
+def usable(array, tensor):
+    """Return a copy of `array` that can go on in place of `tensor`, or None.
+
+    A copy, since autograd adds up gradients in place.
+    """
+    if array is None or array.shape != tuple(tensor.shape):
+        return None
+    return torch.from_numpy(np.array(array, order="C")).to(tensor.device, tensor.dtype)
+
+
+def to_numpy(tensor):
+    """Copy a tensor to a NumPy array; what NumPy has no dtype for (bfloat16) as float32."""
+    tensor = tensor.detach().cpu()
+    if tensor.dtype is torch.bfloat16:
+        tensor = tensor.float()
+    return tensor.numpy().copy()
 
 
 def rounded(data, precision):

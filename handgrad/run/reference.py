@@ -9,13 +9,15 @@ running average moves on by no run.
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import nn
 
+from handgrad.errors import InputError
 from handgrad.run.hand_written import named_inputs
+from handgrad.run.precision import as_tensor, to_numpy, usable
 
 # Modules with a kink at 0: on which side the input lies decides the derivative.
 KINKED = (nn.ReLU, nn.LeakyReLU, nn.PReLU, nn.ReLU6, nn.ELU, nn.CELU, nn.SELU)
@@ -103,11 +105,22 @@ def own_buffers(module):
 
 
 def put_parameters(network, parameters, dtype, device):
-    """Put the hand-written parameters into those of the module."""
+    """Put the hand-written parameters into those of the module; raise InputError at a misfit."""
     for name, entry in network.reference.parameters.items():
-        parameter = parameters[path_of(entry, parameters)]
+        parameter = parameters.get(path_of(entry, parameters))
+        if parameter is None or name not in network.params:
+            raise InputError(
+                f"The table of parameters has {name} as {entry}: there are "
+                f"{', '.join(network.params)} by hand, and {', '.join(parameters)} in PyTorch."
+            )
+        tensor = oriented(as_tensor(network.params[name], dtype, device), entry, parameters)
+        if tensor.shape != parameter.shape:
+            raise InputError(
+                f"The parameter {name}, as {entry}, has shape {tuple(tensor.shape)} by hand and "
+                f"{tuple(parameter.shape)} in PyTorch: does the table need a `.T`, or one less?"
+            )
         parameter.grad = None
-        parameter.data = oriented(as_tensor(network.params[name], dtype, device), entry, parameters)
+        parameter.data = tensor
         parameter.requires_grad_(True)
 
 
@@ -273,28 +286,3 @@ class Substituted(torch.autograd.Function):
     def backward(ctx, grad):
         """Return the gradient as it came, as that of `computed`."""
         return grad, None, None
-
-
-def as_tensor(array, dtype, device):
-    """Copy an array to a tensor: floating point in `dtype`, whole numbers and masks as they are."""
-    array = np.array(array, order="C")  # reversed ones too: torch takes no negative strides
-    kinds = {"f": dtype, "b": torch.bool}
-    return torch.from_numpy(array).to(device, kinds.get(array.dtype.kind, torch.int64))
-
-
-def usable(array, tensor):
-    """Return a copy of `array` that can go on in place of `tensor`, or None.
-
-    A copy, since autograd adds up gradients in place.
-    """
-    if array is None or array.shape != tuple(tensor.shape):
-        return None
-    return torch.from_numpy(np.array(array, order="C")).to(tensor.device, tensor.dtype)
-
-
-def to_numpy(tensor):
-    """Copy a tensor to a NumPy array; what NumPy has no dtype for (bfloat16) as float32."""
-    tensor = tensor.detach().cpu()
-    if tensor.dtype is torch.bfloat16:
-        tensor = tensor.float()
-    return tensor.numpy().copy()

@@ -1,13 +1,17 @@
 """What is shown of each quantity and of each run: declared once, for all outputs.
 
-A Column says how a fact about a Finding is written in a table, and what JSON has of it.
+A Column says how a fact about a Finding is written in a table, and what JSON has of it. What
+comes from outside, such as names, code and messages, is made safe to show by `plain`.
 """
 
 import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
+from unicodedata import category
 
-from handgrad.findings import Finding
+from rich.markup import escape
+
+from handgrad.findings import FAILED, Finding
 
 TABLES = ("terminal", "notebook", "page")
 
@@ -131,6 +135,11 @@ def columns_of(output, findings):
     ]
 
 
+def worst(findings):
+    """Return the Finding with the largest difference for its tolerance; parameters come last."""
+    return max(findings, key=lambda f: (f.verdict in FAILED, f.kind != "parameter", f.ratio))
+
+
 # What is shown of each run: the heading, and a function of a Report.
 RUN_COLUMNS: dict[str, Callable[[Any], str]] = {
     "variant": lambda report: report.variant,
@@ -138,12 +147,37 @@ RUN_COLUMNS: dict[str, Callable[[Any], str]] = {
     "dtype": lambda report: report.dtype,
     "compared": lambda report: str(len(report.findings)),
     "loss": lambda report: "" if report.loss is None else f"{report.loss:.6g}",
-    "worst": lambda report: report.worst.name if report.findings else "",
+    "worst": lambda report: worst(report.findings).name if report.findings else "",
     "difference / tolerance": lambda report: (
-        f"{report.worst.difference:.1e} / {report.worst.tolerance:.1e}" if report.findings else ""
+        f"{worst(report.findings).difference:.1e} / {worst(report.findings).tolerance:.1e}"
+        if report.findings
+        else ""
     ),
-    "ratio": lambda report: f"{report.worst.ratio:.3g}" if report.findings else "",
+    "ratio": lambda report: f"{worst(report.findings).ratio:.3g}" if report.findings else "",
     "drift": lambda report: "" if report.drift is None else f"{report.drift.largest:.1e}",
     "verdict": lambda report: report.verdict,
 }
 RUN_NUMBERS = ("compared", "loss")  # they stand to the right
+
+
+# Control characters, format ones (they turn the direction of writing, or cannot be seen), halves
+# of a character, and the separators of lines and paragraphs.
+UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+def visible(text: object) -> str:
+    r"""Return a text with what cannot be seen as its escape, such as `\x1b`."""
+    return "".join(
+        char.encode("unicode_escape").decode() if category(char) in UNSEEN else char
+        for char in str(text)
+    )
+
+
+def plain(text: object) -> str:
+    """Return a text as rich markup that shows just that text."""
+    return escape(visible(text))
+
+
+def counted(count, noun, several=None):
+    """Return a count and what is counted: `1 quantity`, `2 quantities`."""
+    return f"{count} {noun if count == 1 else several or noun + 's'}"

@@ -1,8 +1,14 @@
 """Two records against each other, for a terminal."""
 
-from handgrad.show.plain import plain
-from handgrad.show.sentences import conclusion
-from handgrad.show.table import details, explanations, new_table, print_lines, summary
+from handgrad.show.columns import plain
+from handgrad.show.table import (
+    conclusion,
+    details,
+    explanations,
+    new_table,
+    print_lines,
+    summary,
+)
 
 
 def print_diff(out, titles, found, verbose):

@@ -3,19 +3,12 @@
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from handgrad.show.columns import RUN_COLUMNS, RUN_NUMBERS, columns_of
+from handgrad.show.columns import RUN_COLUMNS, RUN_NUMBERS, columns_of, visible
 from handgrad.show.curves import drift_chart, losses_chart
 from handgrad.show.diff import sentences, shown, told_apart
 from handgrad.show.heat import heat
-from handgrad.show.plain import visible
-from handgrad.show.sentences import (
-    conclusion,
-    is_explained,
-    settings_lines,
-    title_of,
-    verdict_line,
-    where,
-)
+from handgrad.show.sentences import is_explained, title_of, verdict_line, where
+from handgrad.show.table import conclusion, settings_lines
 from handgrad.show.target import write_whole
 
 

@@ -3,8 +3,7 @@
 import html
 from typing import Any
 
-from handgrad.show.columns import colour, columns_of
-from handgrad.show.plain import visible
+from handgrad.show.columns import colour, columns_of, visible
 from handgrad.show.sentences import is_explained, verdict_sentences, where
 
 

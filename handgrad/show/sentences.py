@@ -1,4 +1,4 @@
-"""What there is to say of reports, in sentences, for every output.
+"""What there is to say of one report, in sentences, for every output.
 
 They are as they are: whoever shows them makes what comes from outside safe.
 """
@@ -9,11 +9,6 @@ SUBGRADIENT = (
     "A subgradient is right as well: where several slopes are right, as a ReLU has at exactly 0, "
     "any of them is."
 )
-
-
-def counted(count, noun, several=None):
-    """Return a count and what is counted: `1 quantity`, `2 quantities`."""
-    return f"{count} {noun if count == 1 else several or noun + 's'}"
 
 
 def stopped(text):
@@ -84,60 +79,3 @@ def is_explained(finding):
 def where(finding):
     """Return the line that computes a quantity, or its name where that is not known."""
     return str(finding.line or finding.name)
-
-
-def conclusion(reports):
-    """Sum up in one line."""
-    judged = [report for report in reports if report.verdict != "error"]
-    lines = [judged_conclusion(judged)] if judged else []
-    if len(judged) < len(reports):
-        lines.append(f"{len(reports) - len(judged)} could not be judged.")
-    return " ".join(lines)
-
-
-def judged_conclusion(reports):
-    """Sum up in one sentence reports that have no error."""
-    bad = [report for report in reports if not report.ok]
-    comparisons = counted(len(reports), "comparison")
-    if not bad:
-        variants = counted(len({report.variant for report in reports}), "variant")
-        quantities = sum(f.verdict != "missing" for report in reports for f in report.findings)
-        return (
-            f"All match: {counted(quantities, 'quantity', 'quantities')} of {variants} in "
-            f"{comparisons}, each within what rounding allows."
-        )
-    first = bad[0]
-    at = ", ".join(filter(None, (first.device, first.dtype)))
-    return (
-        f"{len(bad)} of {comparisons} do{'es' * (len(bad) == 1)} not match: {first.variant} "
-        f"({at}) differs first in {first.first}."
-    )
-
-
-def settings_lines(reports):
-    """Say what torch was set to, where it matters: on a GPU, and for what has no dtype of NumPy."""
-    lines = []
-    for report in reports:
-        if report.settings and (
-            report.device != "cpu" or report.dtype not in ("float64", "float32")
-        ):
-            settings = ", ".join(f"{name} {value}" for name, value in report.settings.items())
-            lines.append(f"Settings on {report.device} in {report.dtype}: {settings}.")
-    return list(dict.fromkeys(lines))
-
-
-def repeat_lines(reports):
-    """Say of runs that were repeated which quantities were not the same in every bit."""
-    repeated, lines = False, []
-    for report in reports:
-        counts = {f.name: f.distinct for f in report.findings if f.distinct is not None}
-        repeated |= bool(counts)
-        found = ", ".join(f"{count} of {name}" for name, count in counts.items() if count > 1)
-        if found:
-            lines.append(
-                f"{report.variant} ({report.device}, {report.dtype}) varies from run to run: "
-                f"different results {found}."
-            )
-    if repeated and not lines:
-        return ["Every repeated run gave the same bits."]
-    return lines

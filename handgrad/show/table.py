@@ -11,17 +11,16 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from handgrad.show.columns import RUN_COLUMNS, RUN_NUMBERS, colour, columns_of
-from handgrad.show.plain import plain, visible
-from handgrad.show.sentences import (
-    conclusion,
-    is_explained,
-    repeat_lines,
-    settings_lines,
-    title_of,
-    verdict_line,
-    where,
+from handgrad.show.columns import (
+    RUN_COLUMNS,
+    RUN_NUMBERS,
+    colour,
+    columns_of,
+    counted,
+    plain,
+    visible,
 )
+from handgrad.show.sentences import is_explained, title_of, verdict_line, where
 
 WIDTH = 112  # what the widest table needs
 NARROWEST = 80  # what the other tables need: a smaller terminal wraps them, nothing is cut off
@@ -65,7 +64,7 @@ def summary(reports, width=WIDTH):
             table.add_column(heading, no_wrap=True, justify="right" if right else "left")
     for report in reports:
         cells = {heading: plain(RUN_COLUMNS[heading](report)) for heading in shown}
-        table.add_row(*(cells | {"verdict": verdict(report.verdict)}).values())
+        table.add_row(*(cells | {"verdict": verdict(cells["verdict"])}).values())
     return table
 
 
@@ -187,3 +186,60 @@ def drift_conclusion(drift):
     if not math.isfinite(drift.actual[-1]):
         line += " The losses overflow: these steps are too long for these sizes."
     return line
+
+
+def conclusion(reports):
+    """Sum up in one line."""
+    judged = [report for report in reports if report.verdict != "error"]
+    lines = [judged_conclusion(judged)] if judged else []
+    if len(judged) < len(reports):
+        lines.append(f"{len(reports) - len(judged)} could not be judged.")
+    return " ".join(lines)
+
+
+def judged_conclusion(reports):
+    """Sum up in one sentence reports that have no error."""
+    bad = [report for report in reports if report.verdict != "match"]
+    comparisons = counted(len(reports), "comparison")
+    if not bad:
+        variants = counted(len({report.variant for report in reports}), "variant")
+        quantities = sum(f.verdict != "missing" for report in reports for f in report.findings)
+        return (
+            f"All match: {counted(quantities, 'quantity', 'quantities')} of {variants} in "
+            f"{comparisons}, each within what rounding allows."
+        )
+    first = bad[0]
+    at = ", ".join(filter(None, (first.device, first.dtype)))
+    return (
+        f"{len(bad)} of {comparisons} do{'es' * (len(bad) == 1)} not match: {first.variant} "
+        f"({at}) differs first in {first.first}."
+    )
+
+
+def settings_lines(reports):
+    """Say what torch was set to, where it matters: on a GPU, and for what has no dtype of NumPy."""
+    lines = []
+    for report in reports:
+        if report.settings and (
+            report.device != "cpu" or report.dtype not in ("float64", "float32")
+        ):
+            settings = ", ".join(f"{name} {value}" for name, value in report.settings.items())
+            lines.append(f"Settings on {report.device} in {report.dtype}: {settings}.")
+    return list(dict.fromkeys(lines))
+
+
+def repeat_lines(reports):
+    """Say of runs that were repeated which quantities were not the same in every bit."""
+    repeated, lines = False, []
+    for report in reports:
+        counts = {f.name: f.distinct for f in report.findings if f.distinct is not None}
+        repeated |= bool(counts)
+        found = ", ".join(f"{count} of {name}" for name, count in counts.items() if count > 1)
+        if found:
+            lines.append(
+                f"{report.variant} ({report.device}, {report.dtype}) varies from run to run: "
+                f"different results {found}."
+            )
+    if repeated and not lines:
+        return ["Every repeated run gave the same bits."]
+    return lines

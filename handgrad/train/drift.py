@@ -12,12 +12,13 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from torch import nn
 
+from handgrad.compare.tolerance import factor
 from handgrad.errors import InputError
 from handgrad.load.gallery import imported
 from handgrad.run.hand_written import copied, named_inputs, run_hand_written
 from handgrad.run.perturb import perturb
-from handgrad.run.precision import PRECISIONS, arithmetic, rounded
-from handgrad.run.reference import as_tensor, borrowed, put_parameters
+from handgrad.run.precision import PRECISIONS, arithmetic, as_tensor, rounded
+from handgrad.run.reference import borrowed, put_parameters
 
 DRAWS = 6  # more than for one pass: a draw meets another kink, or none
 
@@ -148,8 +149,7 @@ def loss_tolerance(network, learning_rates, precision):
             rounding = train_moved(network, learning_rates, lambda w: rounded(w, precision))
             lost = np.abs(rounding[1] - exact)
     # what the dtype may not hold, one run may have and the other not, and so all that follows
-    factor = allowed / precision.eps
-    finite = np.maximum.accumulate(exact) * factor <= precision.max
+    finite = np.maximum.accumulate(exact) * (allowed / precision.eps) <= precision.max
     finite &= np.isfinite(noise) & np.isfinite(lost)
     around = np.pad(np.where(finite, noise, 0), WINDOW, mode="edge")
     around = sliding_window_view(around, 2 * WINDOW + 1).max(axis=1)
@@ -215,4 +215,4 @@ def moved_data(data, move):
 def last_bits(network, precision):
     """Return the relative error that rounding is allowed, by the precision and the rows of x."""
     first = next(iter(named_inputs(network.x).values()))
-    return precision.factor(len(first)) * precision.eps
+    return factor(precision, len(first)) * precision.eps

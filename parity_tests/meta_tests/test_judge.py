@@ -158,7 +158,10 @@ def test_the_notebooks_sigmoid_network_is_not_what_its_backward_differentiates()
     # what lies between the loss and the wrong wire is right as well
     assert right >= {"grad_y_pred", "grad_w3", "grad_b3", "grad_h2_sigm"}
     assert "grad_h2" in {key for key, f in found.items() if f.verdict == "wrong"}
-    assert {found[f"grad_{key}"].verdict for key in ("w1", "b1", "w2", "b2")} <= {"wrong", "inherited"}
+    assert {found[f"grad_{key}"].verdict for key in ("w1", "b1", "w2", "b2")} <= {
+        "wrong",
+        "inherited",
+    }
 
 
 def test_what_comes_after_a_loss_that_overflows_is_still_judged():

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from handgrad.errors import InputError
 from handgrad.load import gallery
 from handgrad.pipeline import check, check_gallery
 from handgrad.run import precision
@@ -20,7 +21,6 @@ from handgrad.run.precision import (
 )
 from handgrad.run.reference import run_reference
 from handgrad.train.drift import train_both_sides
-from handgrad.errors import InputError
 
 SHORT = ["tf32", "bfloat16"]
 

@@ -92,4 +92,6 @@ def test_a_transposition_that_is_forgotten_is_told_where_the_shapes_say_so():
     network = gallery.load("two_layer_relu")
     table = {"w1": "h.weight", "w2": "y_pred.weight.T"}
     with pytest.raises(InputError, match=r"add `\.T` to h\.weight"):
-        check_weights(Reference(network.reference.model, table, None), network.params, torch.float64)
+        check_weights(
+            Reference(network.reference.model, table, None), network.params, torch.float64
+        )

@@ -14,6 +14,7 @@ WEIGHTY = ("serious", "critical")
 @pytest.fixture
 def handgrad(monkeypatch, capsys):
     """Give a function that runs the command line: exit code, stdout and stderr."""
+    monkeypatch.setenv("COLUMNS", "112")
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["handgrad", *map(str, arguments)])

@@ -67,9 +67,7 @@ def test_several_ranks_match_also_where_the_rows_do_not_divide_evenly(ranks, dty
     assert "mismatch" not in done.stdout
     trap = [row for row in map(str.split, done.stdout.splitlines()) if row[2:3] == ["factor"]]
     assert [tuple(row[:2]) for row in trap] == both
-    for name, _, _, wrong, _, count, _, _, factor, *_ in trap:
-        assert wrong == count == str(len(gallery.torch_side(name).PARAMETERS))
-        assert factor == share
+    assert {row[8] for row in trap} == {share}
     assert "multiply each rank's loss" in " ".join(done.stdout.split())
 
 

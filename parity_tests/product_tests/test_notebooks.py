@@ -12,6 +12,7 @@ def check_notebook(path):
     with opened(path) as network:
         return check(network)
 
+
 CELLS = [
     "%matplotlib inline\nimport numpy as np\nfrom torch import nn",
     "rng = np.random.default_rng(0)",

@@ -13,20 +13,22 @@ import pytest
 
 from handgrad.findings import FAILED, Cause, Finding, Fix, Line
 from handgrad.report import Report
-from handgrad.show.columns import COLUMNS, columns_of, number
+from handgrad.show.columns import COLUMNS, columns_of, number, plain, visible
 from handgrad.show.diff import print_diff, told_apart
 from handgrad.show.html import write_check, write_diff
 from handgrad.show.json import diff_json, to_json
 from handgrad.show.jupyter import as_html
-from handgrad.show.plain import plain, visible
-from handgrad.show.sentences import (
+from handgrad.show.sentences import stopped, verdict_line
+from handgrad.show.table import (
+    as_text,
     conclusion,
+    console,
+    details,
+    print_reports,
     repeat_lines,
     settings_lines,
-    stopped,
-    verdict_line,
+    summary,
 )
-from handgrad.show.table import as_text, console, details, print_reports, summary
 
 SEVEN = ["quantity", "kind", "shape", "difference", "tolerance", "ratio", "verdict"]
 NASTY = "w[/red]\x1b[31m\u202e:smile:\x85<b>"
@@ -55,9 +57,11 @@ def finding(name="w", verdict="match", **more):
 
 def report(*findings, **more):
     """Make a Report."""
-    return Report(
-        **{"variant": "net", "source": "net", "dtype": "float64"} | more, findings=findings
-    )
+    bad = "mismatch" if any(f.verdict in FAILED for f in findings) else "match"
+    about = {"variant": "net", "source": "net", "dtype": "float64", "verdict": bad} | more
+    if "error" in more:
+        about["verdict"] = "error"
+    return Report(**about, findings=list(findings))
 
 
 WRONG = report(

@@ -102,7 +102,8 @@ def test_the_average_over_two_ranks_is_half(name, sizes):
 def titles(network):
     """Return the names of the traps that a page on a network has."""
     shown = {trap.title for trap in traps_of(network)}
-    return {trap.__name__ for trap in TRAPS if trap.__doc__.partition(".\n")[0] in shown}
+    docs = {trap.__name__: inspect.getdoc(trap) or "" for trap in TRAPS}
+    return {name for name, doc in docs.items() if doc.partition(".\n")[0] in shown}
 
 
 def test_a_network_has_the_traps_that_are_its_own(network):

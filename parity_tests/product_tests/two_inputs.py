@@ -1,11 +1,9 @@
 """A network of another kind than the gallery's: two inputs, one of whole numbers, no training."""
 
-import sys
-import types
-
 import pytest
 
 from handgrad.load import gallery
+from parity_tests.product_tests.lesson_tools import install
 
 NAME = "two_inputs"
 
@@ -86,18 +84,6 @@ class Net(nn.Module):
     def forward(self, x1, x2):
         return self.total(self.picked(x2) + x1 @ self.w)
 '''
-
-
-def install(monkeypatch, folder, package, name, source):
-    """Write a module of the gallery's, import it from there, and put it in place; return it."""
-    path = folder / package / f"{name}.py"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(source)
-    module = types.ModuleType(f"handgrad.{package}.{name}")
-    module.__file__, module.__package__ = str(path), f"handgrad.{package}"
-    exec(compile(source, str(path), "exec"), vars(module))
-    monkeypatch.setitem(sys.modules, module.__name__, module)
-    return module
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""What people use: the command line, files, notebooks, pages, records."""

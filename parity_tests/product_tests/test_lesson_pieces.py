@@ -1,5 +1,6 @@
 """The pieces that lessons are made of, and networks and derivations of other forms."""
 
+import re
 from itertools import pairwise
 from pathlib import Path
 

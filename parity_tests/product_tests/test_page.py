@@ -16,15 +16,22 @@ from handgrad.show.heat import heat
 from handgrad.show.html import write_diff
 from handgrad.train.drift import Drift
 from parity_tests.product_tests.conftest import serious
-from parity_tests.product_tests.recorded import run_of
+from parity_tests.product_tests.recorded import run_of, short_trainings
 
 TITLES = ("here.safetensors", "there.safetensors")
 SECRET = "<script>alert(1)</script>"
 NETWORKS = list(GALLERY)[:4]  # those of the notebook
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_steps():
+    """Train for few steps, as the records here do."""
+    with short_trainings():
+        yield
+
+
 @pytest.fixture(scope="module")
-def records():
+def records(few_steps):
     """Give two records of all variants, in float32 and in TF32."""
     found = []
     for dtype, system in (("float32", "Linux"), ("tf32", SECRET)):

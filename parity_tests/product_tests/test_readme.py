@@ -1,21 +1,19 @@
 """The README's examples print what it says they print, but for the numbers."""
 
-import os
 import re
 import shlex
-import subprocess
-import sys
 from importlib.metadata import metadata
 from pathlib import Path
 
 import pytest
+import torch
 
 CHECKOUT = Path(__file__).parents[2] / "README.md"
 README = CHECKOUT.read_text() if CHECKOUT.exists() else str(metadata("handgrad")["Description"])
 CONSOLE = re.findall(r"```console\n\$ (.+)\n((?:.*\n)*?)```", README)
 PYTHON = re.findall(r"```python\n((?:.*\n)*?)```(?:\n\n```text\n((?:.*\n)*?)```)?", README)
 
-QUANTITY = r"\b(grad_)?(h|w|b)\d?(_relu|_sigm)?\b|\b(grad_)?y_pred\b|\bloss\b"
+QUANTITY = r"\b(grad_)?(h|w|b)\d?(_relu|_sigm|_norm)?\b|\b(grad_)?(y_pred|scores|gamma)\b|\bloss\b"
 
 
 def skeleton(text):
@@ -30,21 +28,18 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("readme")
 
 
+@pytest.mark.xdist_group("readme")  # in the order of the README, in one process
 @pytest.mark.parametrize(("command", "printed"), CONSOLE, ids=[c for c, _ in CONSOLE])
-def test_a_command_prints_what_the_readme_shows(folder, command, printed):
+def test_a_command_prints_what_the_readme_shows(handgrad, folder, monkeypatch, command, printed):
     program, *arguments = shlex.split(command)
     assert program.split("/")[-1] == "handgrad"
     if "--notebook" in arguments:
         pytest.importorskip("nbformat", reason="nbformat is not installed")
-    done = subprocess.run(
-        [sys.executable, "-m", "handgrad", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=folder,
-        env={**os.environ, "COLUMNS": "112", "CUDA_VISIBLE_DEVICES": ""},  # as where it was written
-    )
-    assert done.stderr == ""
-    assert skeleton(done.stdout) == skeleton(printed)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)  # as where it was written
+    monkeypatch.chdir(folder)
+    code, out, err = handgrad(*arguments)
+    assert (code, err) == (0, "")
+    assert skeleton(out) == skeleton(printed)
 
 
 @pytest.mark.parametrize(("code", "printed"), PYTHON)

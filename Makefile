@@ -6,7 +6,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-PYTEST := $(BIN)/pytest --numprocesses auto --dist loadgroup
+PYTEST := $(BIN)/pytest --numprocesses auto --dist loadfile
 
 .PHONY: parity test test-all lint bench evidence clean
 

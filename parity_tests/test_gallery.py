@@ -132,7 +132,7 @@ def test_a_file_imports_nothing_of_the_other_side_or_of_the_engine(path):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         if isinstance(node, ast.ImportFrom):
             assert node.level <= len(below)  # of its own folder
-            names = [] if node.level else [node.module]
+            names = [] if node.level else [str(node.module)]
         assert {name.partition(".")[0] for name in names} <= MAY_IMPORT[side]
 
 

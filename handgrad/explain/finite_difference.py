@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from handgrad.findings import Finding
+from handgrad.findings import Finding, Verdict
 from handgrad.run.hand_written import named_inputs
 
 DRAWS = 3  # directions in which a gradient must be right
@@ -70,6 +70,7 @@ def slopes(network, actual):
 
 def findings_on(slopes):
     """Return Slopes as Findings, for a report in which they are all that there is."""
+    verdicts: dict[bool | None, Verdict]
     verdicts = {True: "match", False: "wrong", None: "missing"}  # None: who knows
     return [
         Finding(

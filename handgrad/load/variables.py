@@ -54,8 +54,9 @@ def load(quantities, reference, x, y, *, loss=None, names=None, params=None, **a
 
 def inputs(x):
     """Return x as an array, or as a tuple of arrays where it is several inputs."""
-    if isinstance(x, tuple) and all(np.ndim(as_array(one)) for one in x):
-        return tuple(data(f"x{number}", one) for number, one in enumerate(x, 1))
+    arrays = [as_array(one) for one in x] if isinstance(x, tuple) else []
+    if arrays and all(array is not None and array.ndim for array in arrays):
+        return tuple(data(f"x{number}", array) for number, array in enumerate(arrays, 1))
     return data("x", x)
 
 

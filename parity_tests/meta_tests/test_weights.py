@@ -1,5 +1,7 @@
 """Do the weights fit? Asked before anything runs."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -83,15 +85,13 @@ TABLES = {
 @pytest.mark.parametrize(("change", "words"), TABLES.values(), ids=TABLES)
 def test_a_table_that_does_not_fit_the_reference_is_refused(square, change, words):
     reference = square.reference
-    table = {**reference.parameters, **change}
+    reference = replace(reference, parameters={**reference.parameters, **change})
     with pytest.raises(InputError, match=words):
-        check_weights(Reference(reference.model, table, None), square.params, torch.float64)
+        check_weights(reference, square.params, torch.float64)
 
 
 def test_a_transposition_that_is_forgotten_is_told_where_the_shapes_say_so():
     network = gallery.load("two_layer_relu")
     table = {"w1": "h.weight", "w2": "y_pred.weight.T"}
     with pytest.raises(InputError, match=r"add `\.T` to h\.weight"):
-        check_weights(
-            Reference(network.reference.model, table, None), network.params, torch.float64
-        )
+        check_weights(replace(network.reference, parameters=table), network.params, torch.float64)

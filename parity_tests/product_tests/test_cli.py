@@ -10,6 +10,7 @@ import torch
 from handgrad import pipeline
 from handgrad.load import gallery
 from handgrad.load.gallery import GALLERY
+from handgrad.run.reference import run_reference
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def test_repeated_runs_are_counted(handgrad, monkeypatch):
     assert "Every repeated run gave the same bits." in out
     assert "distinct  verdict" in out
 
-    def unsteady(*arguments, count=[0], right=pipeline.run_reference):  # noqa: B006
+    def unsteady(*arguments, count=[0], right=run_reference):  # noqa: B006
         count[0] += 1
         found = right(*arguments)
         found.quantities["grad_w1"] *= 1 + count[0] * 2**-52

@@ -28,7 +28,6 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("readme")
 
 
-@pytest.mark.xdist_group("readme")  # in the order of the README, in one process
 @pytest.mark.parametrize(("command", "printed"), CONSOLE, ids=[c for c, _ in CONSOLE])
 def test_a_command_prints_what_the_readme_shows(handgrad, folder, monkeypatch, command, printed):
     program, *arguments = shlex.split(command)

@@ -7,6 +7,7 @@ import json
 import math
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,7 +43,7 @@ def finding(name="w", verdict="match", **more):
     """Make a Finding."""
     array = np.arange(6.0).reshape(2, 3)
     ratio = 2e10 if verdict in FAILED else 0.5
-    facts = {
+    facts: dict[str, Any] = {
         "kind": "value",
         "shape": (2, 3),
         "difference": ratio * 1e-15,

@@ -12,7 +12,7 @@ from handgrad.run.reference import oriented, path_of, put_parameters
 from handgrad.train.drift import train_both_sides
 from parity_tests.cases import CASES, draw_case
 
-FEW = 30  # steps, where the whole training is not the point
+FEW = 12  # steps, where the whole training is not the point
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -130,7 +130,8 @@ def judge_steps(steps):
     `inherited` here is what cannot be judged, because one of its inputs has a shape that the
     reference cannot use, or a narrower dtype.
     """
-    findings: list[Finding] = []
+    noise, judged = steps.noise, []
+    wrong: set[str] = set()
     for name, expected in steps.expected.items():
         actual = steps.actual.get(name)
         if actual is None and name.removeprefix("grad_") not in steps.expected:
@@ -138,29 +139,30 @@ def judge_steps(steps):
         difference, verdict = 0.0, "missing"
         if actual is not None:
             difference = steps.difference(name, expected)
-            verdict = "match" if steps.noise.explains(name, difference) else "wrong"
+            verdict = "match" if noise.explains(name, difference) else "wrong"
         if verdict == "wrong":
-            difference, verdict = second_look(steps, name, difference, findings)
-        findings.append(finding(steps.noise, name, actual, expected, difference, verdict))
-    # a later draw may have widened an earlier tolerance
-    return [measured(found, steps.noise) for found in findings]
+            difference, verdict = second_look(steps, name, difference, wrong)
+        if verdict == "wrong":
+            wrong.add(name)
+        judged.append((name, actual, expected, difference, verdict))
+    # not before: a later draw may have widened an earlier tolerance
+    return [finding(noise, *one) for one in judged]
 
 
 def finding(noise, name, actual, expected, difference, verdict):
     """Return a Finding, with what rounding allows as it is measured so far."""
-    kind = kind_of(name, noise.exempt)
-    found = Finding(name, kind, expected.shape, difference, 0.0, 0.0, 0.0, verdict)
-    return measured(replace(found, actual=actual, expected=expected), noise)
-
-
-def measured(found, noise):
-    """Return a Finding with the tolerance as it is measured now, and what follows from it."""
-    tolerance, largest = noise.tolerance(found.name), noise.largest[found.name]
-    return replace(
-        found,
+    tolerance, largest = noise.tolerance(name), noise.largest[name]
+    return Finding(
+        name=name,
+        kind=kind_of(name, noise.exempt),
+        shape=expected.shape,
+        difference=difference,
         tolerance=tolerance,
-        ratio=ratio(found.difference, tolerance),
+        ratio=ratio(difference, tolerance),
         resolution=tolerance / largest if largest else 0.0,
+        verdict=verdict,
+        actual=actual,
+        expected=expected,
     )
 
 
@@ -201,13 +203,14 @@ def judge_whole(network, actual, precision, device, slopes, every_draw):
         noise.draw_all()
     run = exact if is_exact(precision, device) else run_reference(network, precision, device)
     found = compare(actual, run.quantities, noise)
-    while any(finding.verdict == "mismatch" for finding in found.values()):
+    for draw in (lambda: None, noise.draw_all):  # first without more draws
+        if all(finding.verdict != "mismatch" for finding in found.values()):
+            break
+        draw()
         move = from_own_values(actual, noise, slopes)
         backward = run_reference(network, precision, device, Substitute(move=move)).quantities
         grads = {name: grad for name, grad in backward.items() if name.startswith("grad_")}
         found = compare(actual, {**run.quantities, **grads}, noise)
-        if not noise.draw():
-            break
     return found
 
 

@@ -5,12 +5,11 @@ from itertools import combinations
 import numpy as np
 
 
-def second_look(steps, name, difference, findings):
+def second_look(steps, name, difference, wrong):
     """Return the difference and the verdict of a quantity that rounding does not explain.
 
-    `findings` are those on the quantities before it.
+    `wrong` are the names of the quantities before it that are.
     """
-    wrong = {finding.name for finding in findings if finding.verdict == "wrong"}
     by_own_slope = difference_by_own_slope(steps, name, wrong)
     if by_own_slope <= steps.tolerance(name):
         return by_own_slope, "match"

@@ -29,9 +29,8 @@ def wrong_of(network, actual):
     return {key: f.verdict for key, f in found.items() if f.verdict in ("wrong", "accumulated")}
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_a_small_relative_error_in_any_gradient_is_caught(name, dtype, seed):
-    network = gallery.load(name, dtype, seed)
+def test_a_small_relative_error_in_any_gradient_is_caught(name, dtype):
+    network = gallery.load(name, dtype, seed=len(dtype))
     actual = run_hand_written(network)
     for key in [key for key in actual if key.startswith("grad_")]:
         off = (actual[key] * (1 + PLANTED[dtype])).astype(dtype)

@@ -6,6 +6,7 @@ from handgrad.explain.finite_difference import sentence, slopes
 from handgrad.load import gallery
 from handgrad.pipeline import check
 from handgrad.run.hand_written import run_hand_written
+from parity_tests.conftest import MANY
 from parity_tests.meta_tests.awkward import wrong_quantities
 from parity_tests.meta_tests.planted import (
     PLANTED,
@@ -31,14 +32,14 @@ def test_there_are_enough_planted_mistakes():
 
 def test_several_mistakes_are_all_named():
     rng = random.Random(0)
-    drawn = [found for _ in range(120) if (found := draw_several(rng))][:40]
-    assert len(drawn) == 40
+    drawn = [found for _ in range(4 * MANY) if (found := draw_several(rng))][:MANY]
+    assert len(drawn) == MANY
     for network, changes, wrong in drawn:
         assert set(wrong_of(check_planted(network, *changes))) == set(wrong), changes
 
 
 def test_a_right_derivation_is_never_called_wrong(name, dtype):
-    assert [seed for seed in range(60) if wrong_quantities(name, dtype, seed)] == []
+    assert [seed for seed in range(MANY) if wrong_quantities(name, dtype, seed)] == []
 
 
 @pytest.mark.parametrize("network", PLANTED)

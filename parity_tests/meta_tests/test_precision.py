@@ -122,6 +122,7 @@ def test_products_are_rounded_to_tf32_forward_and_backward():
     assert not torch.allclose(grad, w.sum(0).expand(8, 8), rtol=1e-6)
 
 
+@pytest.mark.parametrize("name", ["three_layer_sigmoid_bias", "layer_norm"])
 @pytest.mark.parametrize("short", SHORT)
 def test_a_short_precision_matches_at_its_own_noise_and_not_at_float32s(name, short):
     network, own = gallery.load(name, short), precision.PRECISIONS[short]

@@ -160,6 +160,7 @@ def test_a_files_prints_go_to_stderr_where_json_is_asked_for(handgrad, write):
     assert (run["variant"], run["verdict"]) == ("mine.py", "match")
 
 
+@pytest.mark.slow
 def test_a_file_that_loops_can_be_interrupted(write):
     # a process that is started in the background ignores the signal: listen to it again
     path = write(

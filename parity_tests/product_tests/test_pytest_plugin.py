@@ -27,12 +27,12 @@ def derivation(pytester):
 
 def test_a_right_derivation_passes(derivation, pytester):
     derivation()
-    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
+    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
 
 
 def test_a_wrong_derivation_fails_with_the_report_and_no_stack(derivation, pytester):
     derivation("grad_w2 = h1_tanh.T @", "grad_w2 = -h1_tanh.T @")
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*mine.py:*grad_w2 = -h1_tanh.T @ grad_y_pred", "*sign:*"])
     result.stdout.no_fnmatch_line("*pytest_plugin.py*")
@@ -51,4 +51,4 @@ def test_live_variables_can_be_checked_in_four_lines(derivation, pytester):
             handgrad({**params, **values, **backward(params, x, y, values)}, Net(), x, y)
         """
     )
-    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
+    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)

@@ -173,3 +173,49 @@ def test_a_file_that_loops_can_be_interrupted(write):
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 130
     assert done.stderr == "Interrupted.\n"
+
+
+def test_several_files_are_all_judged_and_the_exit_code_is_the_worst(handgrad, write):
+    right = write()
+    wrong = write("grad_w1 = x.T @ grad_h1", "grad_w1 = 2 * x.T @ grad_h1", "wrong.py")
+    broken = write("def forward(", "def forwards(", "broken.py")
+    code, out, err = handgrad(broken, wrong, "none.py", right)
+    assert code == 2
+    assert "factor: `grad_w1` is 2" in out
+    assert "All 15 quantities match" in out
+    assert err.splitlines() == [
+        f"Error: {broken} has no function forward: it needs forward(params, x, y) and "
+        "backward(params, x, y, values), see `handgrad new`.",
+        "Error: There is no file none.py.",
+    ]
+    assert handgrad(wrong, right)[0] == 1
+
+
+def test_json_has_what_could_not_be_judged(handgrad, write):
+    broken = write("reference = Net()", "raise SystemExit(0)", "broken.py")
+    code, out, err = handgrad(write(), broken, "--json")
+    assert code == 2
+    right, other = json.loads(out)["runs"]
+    assert (right["verdict"], right["error"]) == ("match", None)
+    assert (other["source"], other["verdict"]) == (str(broken), "error")
+    assert other["error"] in err
+    assert other["quantities"] == []
+    assert right["source"].endswith("mine.py")
+
+
+def test_a_file_may_have_several_inputs(handgrad, write):
+    path = write("return params, x, y", "return params, (x[:, :2], x[:, 2:]), y")
+    source = path.read_text()
+    for old, new in (
+        ("h1 = x @", "h1 = np.hstack(x) @"),
+        ("grad_w1 = x.T @", "grad_w1 = np.hstack(x).T @"),
+        ("def forward(self, x):", "def forward(self, x1, x2):"),
+        ("self.h1(x)", "self.h1(torch.hstack([x1, x2]))"),
+        ("import numpy as np", "import numpy as np\nimport torch"),
+    ):
+        assert old in source
+        source = source.replace(old, new, 1)
+    path.write_text(source)
+    code, out, _ = handgrad(path)
+    assert code == 0, out
+    assert "All 15 quantities match" in out

@@ -14,6 +14,7 @@ Verdict = Literal[
     "accumulated",  # every step is within rounding, the whole run is not
     "subgradient",  # differs only where several slopes are right
     "missing",  # the user has none
+    "inconclusive",  # no verdict can be had
     "mismatch",  # of two runs, which have no steps to judge: more than rounding apart
 ]
 

@@ -54,7 +54,7 @@ def check(
         actual = run_hand_written(network)
         if network.reference is None:
             measured = slopes(network, actual)
-            findings = findings_on(measured)
+            findings = findings_on(network, actual, measured)
             notes.append(sentence(measured, []))
         else:
             findings, steps = judge(network, actual, precision, device, every_draw)

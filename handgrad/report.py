@@ -46,12 +46,12 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """True where every quantity that was given is right."""
+        """True where nothing is `wrong`, `accumulated` or a `mismatch`, and there is no error."""
         return self.verdict == "match"
 
     @property
     def first(self) -> str | None:
-        """The name of the first quantity that is wrong, or None."""
+        """The name of the first quantity that fails, or None."""
         return next((f.name for f in self.findings if f.verdict in FAILED), None)
 
     def to_dict(self) -> dict[str, Any]:

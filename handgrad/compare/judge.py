@@ -203,15 +203,24 @@ def judge_whole(network, actual, precision, device, slopes, every_draw):
         noise.draw_all()
     run = exact if is_exact(precision, device) else run_reference(network, precision, device)
     found = compare(actual, run.quantities, noise)
-    for draw in (lambda: None, noise.draw_all):  # first without more draws
-        if all(finding.verdict != "mismatch" for finding in found.values()):
-            break
-        draw()
+
+    def compared_again():
         move = from_own_values(actual, noise, slopes)
         backward = run_reference(network, precision, device, Substitute(move=move)).quantities
         grads = {name: grad for name, grad in backward.items() if name.startswith("grad_")}
-        found = compare(actual, {**run.quantities, **grads}, noise)
+        return compare(actual, {**run.quantities, **grads}, noise)
+
+    if has_mismatch(found):
+        found = compared_again()
+    if has_mismatch(found):
+        noise.draw_all()
+        found = compared_again()
     return found
+
+
+def has_mismatch(found):
+    """Say whether any of the Findings is a mismatch."""
+    return any(finding.verdict == "mismatch" for finding in found.values())
 
 
 def from_own_values(actual, noise, slopes):
@@ -247,17 +256,17 @@ def compare(actual, expected, noise):
     findings = {}
     overflowed = False
     for name in noise.exact:
-        ours, theirs = actual.get(name), expected[name]
-        if ours is None:
-            findings[name] = finding(noise, name, None, theirs, 0.0, "missing")
+        array, right = actual.get(name), expected[name]
+        if array is None:
+            findings[name] = finding(noise, name, None, right, 0.0, "missing")
             continue
-        here = noise.may_overflow(name) or not (
-            np.isfinite(ours).all() and np.isfinite(theirs).all()
+        murky = noise.may_overflow(name) or not (
+            np.isfinite(array).all() and np.isfinite(right).all()
         )
-        difference = largest_difference(ours, theirs, overflowed or here)
-        overflowed = overflowed or (here and name != "loss")  # no gradient is computed from it
+        difference = largest_difference(array, right, overflowed or murky)
+        overflowed = overflowed or (murky and name != "loss")  # no gradient is computed from it
         verdict = "match" if difference <= noise.tolerance(name) else "mismatch"
-        findings[name] = finding(noise, name, ours, theirs, difference, verdict)
+        findings[name] = finding(noise, name, array, right, difference, verdict)
     return findings
 
 

@@ -15,9 +15,10 @@ def second_look(steps, name, difference, wrong):
         return by_own_slope, "match"
     if is_subgradient(steps, name):
         return difference, "subgradient"
-    if is_from_right_inputs(steps, name, wrong):
-        return difference, "match"
-    if has_unusable_input(steps, name) or is_narrowed(steps, name):
+    from_right_inputs = difference_from_right_inputs(steps, name, wrong)
+    if from_right_inputs <= steps.tolerance(name):
+        return from_right_inputs, "match"
+    if has_unusable_input(steps, name) or is_narrowed(steps, name, difference):
         return difference, "inherited"
     return difference, "wrong"
 
@@ -56,11 +57,11 @@ def is_subgradient(steps, name):
     return bool((above & below)[off].all())
 
 
-def is_from_right_inputs(steps, name, wrong):
-    """Say whether a quantity is right given what some of its wrong inputs should have been.
+def difference_from_right_inputs(steps, name, wrong):
+    """Return how far a quantity is off given what some of its wrong inputs should have been.
 
-    Then its own step is right, and they were changed, or given another's name, after it was
-    computed from them.
+    Where it is right, so is its own step, and they were changed, or given another's name, after
+    it was computed from them. It is inf where rounding explains it for none of them.
     """
     inputs = [other for other in steps.expected if other in wrong & steps.inputs(name)]
     for size in range(1, len(inputs) + 1):
@@ -68,8 +69,8 @@ def is_from_right_inputs(steps, name, wrong):
             corrected = steps.attempt(name, {other: steps.expected[other] for other in some})
             apart = steps.difference(name, corrected)
             if np.isfinite(corrected).any() and apart <= steps.tolerance(name):
-                return True
-    return False
+                return apart
+    return np.inf
 
 
 def has_unusable_input(steps, name):
@@ -81,7 +82,7 @@ def has_unusable_input(steps, name):
     )
 
 
-def is_narrowed(steps, name):
+def is_narrowed(steps, name, difference):
     """Say whether a quantity is off by the rounding of a narrower dtype that an input has."""
     given = (steps.actual.get(other) for other in steps.inputs(name))
     dtypes = {array.dtype for array in given if array is not None}
@@ -91,7 +92,7 @@ def is_narrowed(steps, name):
     if narrow.itemsize >= steps.precision.numpy.itemsize:
         return False
     coarse = float(np.finfo(narrow).eps) / steps.precision.eps
-    return steps.difference(name, steps.expected[name]) <= steps.tolerance(name) * coarse
+    return difference <= steps.tolerance(name) * coarse
 
 
 def differing(steps, name):

@@ -65,7 +65,8 @@ class Noise:
         self.largest = {name: max_finite(array) for name, array in exact.items()}
         eps, tiny = precision.eps, precision.tiny
         self.noise = {name: max(eps * size, tiny) for name, size in self.largest.items()}
-        # The longest sum of a network runs over the rows of its largest array.
+        # A product or a sum over the rows runs along the longest side of an array; the loss, over
+        # all entries, is added up pairwise on both sides.
         sums = (array.size // max(min(array.shape, default=1), 1) for array in exact.values())
         self.factor = factor(precision, max(sums))
 

@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from handgrad.findings import Finding, Verdict
+from handgrad.errors import InputError
+from handgrad.findings import Cause, Finding, Verdict
 from handgrad.run.hand_written import named_inputs
 
 DRAWS = 3  # directions in which a gradient must be right
@@ -63,28 +64,53 @@ def slopes(network, actual):
     found = []
     for name in point:
         grad = actual.get(f"grad_{name}")
-        if grad is not None and grad.shape == point[name].shape and np.isfinite(grad).all():
+        if grad is None:
+            continue
+        if grad.shape == point[name].shape and np.isfinite(grad).all():
             found.append(hold_against(loss, name, point[name], grad, rng))
+        else:  # no slope of anything
+            found.append(Slope(name, point[name].shape, np.inf, 0.0, 0.0, False))
     return found
 
 
-def findings_on(slopes):
-    """Return Slopes as Findings, for a report in which they are all that there is."""
-    verdicts: dict[bool | None, Verdict]
-    verdicts = {True: "match", False: "wrong", None: "missing"}  # None: who knows
-    return [
-        Finding(
-            name=f"grad_{slope.name}",
-            kind="gradient",
-            shape=slope.shape,
-            difference=slope.difference,
-            tolerance=slope.tolerance,
-            ratio=slope.difference / slope.tolerance if slope.difference else 0.0,
-            resolution=slope.tolerance / slope.largest if slope.largest else 0.0,
-            verdict=verdicts[slope.agrees],
+def findings_on(network, actual, slopes):
+    """Return Slopes as Findings, for a report in which they are all that there is.
+
+    Raises InputError where there is none.
+    """
+    if all(slope.agrees is None for slope in slopes):
+        raise InputError(
+            f"{network.name}: no gradient of a parameter could be judged: "
+            + (undecided(slopes) if slopes else "give them as grad_NAME, dNAME or NAME_grad.")
         )
-        for slope in slopes
+    missing = [name for name in network.params if f"grad_{name}" not in actual]
+    return [finding(slope, actual[f"grad_{slope.name}"]) for slope in slopes] + [
+        Finding(f"grad_{name}", "gradient", network.params[name].shape, 0, 0, 0, 0, "missing")
+        for name in missing
     ]
+
+
+def finding(slope, grad):
+    """Return one Slope as a Finding."""
+    verdicts: dict[bool | None, Verdict]
+    verdicts = {True: "match", False: "wrong", None: "inconclusive"}
+    name, cause = f"grad_{slope.name}", None
+    if grad.shape != slope.shape:
+        cause = Cause("shape", f"`{name}` has shape {grad.shape} where {slope.shape} is meant.")
+    elif not np.isfinite(grad).all():
+        count = int((~np.isfinite(grad)).sum())
+        cause = Cause("nonfinite", f"`{name}` holds nan or inf in {count} of {grad.size} entries.")
+    return Finding(
+        name=name,
+        kind="gradient",
+        shape=slope.shape,
+        difference=slope.difference,
+        tolerance=slope.tolerance,
+        ratio=slope.difference / slope.tolerance if slope.tolerance else slope.difference,
+        resolution=slope.tolerance / slope.largest if slope.largest else 0.0,
+        verdict=verdicts[slope.agrees],
+        cause=cause,
+    )
 
 
 def hold_against(loss, name, array, grad, rng):
@@ -130,6 +156,15 @@ def slope(loss, name, array, direction, step):
     return float(close), float(abs(wide - close) + rounding)
 
 
+def undecided(slopes):
+    """Say for which gradients no slope could be measured, and why."""
+    unsure = ", ".join(slope.name for slope in slopes if slope.agrees is None)
+    return (
+        f"cannot tell for the gradient of {unsure}, every direction crosses a kink, or the loss is "
+        "too rough."
+    )
+
+
 def sentence(slopes, findings):
     """Say in words which of forward and backward is wrong.
 
@@ -138,12 +173,8 @@ def sentence(slopes, findings):
     wrong = [s.name for s in slopes if s.agrees is False]
     if not slopes:
         return "Backward against forward: no gradient of a parameter was given."
-    unsure = [s.name for s in slopes if s.agrees is None]
-    if unsure and not wrong:
-        return (
-            "Backward against forward: cannot tell for the gradient of "
-            f"{', '.join(unsure)}, every direction crosses a kink, or the loss is too rough."
-        )
+    if not wrong and any(s.agrees is None for s in slopes):
+        return f"Backward against forward: {undecided(slopes)}"
     if not findings:
         if wrong:
             return (

@@ -2,8 +2,8 @@
 
 The module is lent for one run. Its parameters are replaced by the hand-written ones, its named
 submodules are watched, and afterwards everything of its own is as it was: parameters, gradients,
-buffers, hooks. So a loss that closes over the module sees the weights that are checked, and a
-running average moves on by no run.
+buffers, hooks. So a loss that closes over the module sees the weights that are checked, and
+no run moves a running average on.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +19,8 @@ from handgrad.errors import InputError
 from handgrad.run.hand_written import named_inputs
 from handgrad.run.precision import as_tensor, to_numpy, usable
 
-# Modules with a kink at 0: on which side the input lies decides the derivative.
+# Modules whose slope jumps at 0: on which side the input lies decides the derivative. (Kinks at
+# other places, such as ReLU6's at 6, are not watched.)
 KINKED = (nn.ReLU, nn.LeakyReLU, nn.PReLU, nn.ReLU6, nn.ELU, nn.CELU, nn.SELU)
 
 
@@ -76,7 +77,7 @@ def run_reference(network, precision, device="cpu", substitute=None):
 
 @contextmanager
 def borrowed(model, dtype, device):
-    """Move a module to a dtype and a device for a while; yield its parameters by path.
+    """Lend a module for a while, its buffers in a dtype and on a device; yield its parameters.
 
     Afterwards every parameter, gradient and buffer is the module's own again.
     """
@@ -106,7 +107,14 @@ def own_buffers(module):
 
 def put_parameters(network, parameters, dtype, device):
     """Put the hand-written parameters into those of the module; raise InputError at a misfit."""
-    for name, entry in network.reference.parameters.items():
+    table = network.reference.parameters
+    left_out = set(parameters) - {path_of(entry, parameters) for entry in table.values()}
+    if left_out:
+        raise InputError(
+            f"The table of parameters has no entry for {', '.join(sorted(left_out))}: it has "
+            f"{', '.join(table.values())}."
+        )
+    for name, entry in table.items():
         parameter = parameters.get(path_of(entry, parameters))
         if parameter is None or name not in network.params:
             raise InputError(

@@ -27,6 +27,7 @@ COLOURS = {
     "match": Colour("green", "green"),
     "subgradient": Colour("green", "green"),
     "missing": Colour("dim", "gray"),
+    "inconclusive": Colour("dim", "gray"),
     "inherited": Colour("yellow", "darkorange"),
 }
 BAD = Colour("bold red", "red")
@@ -145,7 +146,7 @@ RUN_COLUMNS: dict[str, Callable[[Any], str]] = {
     "variant": lambda report: report.variant,
     "device": lambda report: report.device,
     "dtype": lambda report: report.dtype,
-    "compared": lambda report: str(len(report.findings)),
+    "compared": lambda report: str(sum(f.verdict != "missing" for f in report.findings)),
     "loss": lambda report: "" if report.loss is None else f"{report.loss:.6g}",
     "worst": lambda report: worst(report.findings).name if report.findings else "",
     "difference / tolerance": lambda report: (

@@ -219,3 +219,28 @@ def test_a_file_may_have_several_inputs(handgrad, write):
     code, out, _ = handgrad(path)
     assert code == 0, out
     assert "All 15 quantities match" in out
+
+
+LEFT_OUT = {
+    "shape": ('"grad_w1": grad_w1', '"grad_w1": grad_w1.T', {"grad_w1": "wrong"}),
+    "nan": ('"grad_b1": grad_b1', '"grad_b1": grad_b1 * np.nan', {"grad_b1": "wrong"}),
+    "missing": ('        "grad_w1": grad_w1,\n', "", {"grad_w1": "missing"}),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "verdicts"), LEFT_OUT.values(), ids=LEFT_OUT)
+def test_without_a_reference_no_gradient_is_passed_over(write, old, new, verdicts):
+    path = write(old, new)
+    path.write_text(path.read_text().replace("reference = Net()", ""))
+    report = check_file(path)
+    assert {f.name: f.verdict for f in report.findings if f.verdict != "match"} == verdicts
+    assert report.ok == ("wrong" not in verdicts.values())
+
+
+def test_without_a_reference_and_a_gradient_nothing_can_be_judged(write):
+    path = write(
+        '    return {\n        "grad_y_pred"', '    return {}\n    return {\n        "grad_y_pred"'
+    )
+    path.write_text(path.read_text().replace("reference = Net()", ""))
+    with pytest.raises(InputError, match="no gradient of a parameter could be judged"):
+        check_file(path)

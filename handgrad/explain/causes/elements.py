@@ -23,9 +23,9 @@ def find(case):
     if off.size < ENTRIES_FOR_EXCEPTIONS or off.sum() > max(1, off.size // ONE_IN):
         return None
     index = tuple(axis[0] for axis in off.nonzero())
-    count = "one" if off.sum() == 1 else f"{off.sum()}"
+    count, verb = ("one", "differs") if off.sum() == 1 else (f"{off.sum()}", "differ")
     return Cause(
         KIND,
-        f"Just {count} of the {off.size} entries of `{case.name}` differs, {place(off)}: "
-        f"{entry(index)} is {case.actual[index]:.6g} where {case.expected[index]:.6g} is meant.",
+        f"Just {count} of the {off.size} entries of `{case.name}` {verb}, {place(off)}: "
+        f"{entry(index)} is {case.actual[index]:.12g} where {case.expected[index]:.12g} is meant.",
     )

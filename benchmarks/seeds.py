@@ -8,7 +8,7 @@ turn, and counts what is not caught. `python benchmarks/seeds.py 50` takes 50 se
 import sys
 from dataclasses import replace
 
-from handgrad.compare.judge import largest_difference
+from handgrad.compare.tolerance import largest_difference
 from handgrad.load import gallery
 from handgrad.pipeline import check
 from handgrad.run.hand_written import run_hand_written

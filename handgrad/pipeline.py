@@ -23,7 +23,7 @@ from handgrad.load.lines import lines_of
 from handgrad.load.names import in_own_words, suggestion
 from handgrad.network import Array, Network
 from handgrad.report import Report
-from handgrad.run.hand_written import run_hand_written
+from handgrad.run.hand_written import one_line, run_hand_written
 from handgrad.run.precision import PRECISIONS, Precision, arithmetic, precision_of, settings
 from handgrad.run.reference import run_reference
 
@@ -57,7 +57,7 @@ def check(
             findings = findings_on(network, actual, measured)
             notes.append(sentence(measured, []))
         else:
-            findings, steps = judge(network, actual, precision, device, every_draw)
+            findings, steps = judged(network, actual, precision, device, every_draw)
             if network.is_complete:
                 check_complete(network, actual, findings)
             findings = [explained(finding, steps) for finding in findings]
@@ -99,6 +99,26 @@ def report_on(
         settings=settings,
         drift=drift,
     )
+
+
+def judged(
+    network: Network,
+    actual: dict[str, Array],
+    precision: Precision,
+    device: str,
+    every_draw: bool,
+) -> tuple[list[Finding], Steps]:
+    """Judge; raise InputError where the reference, or its loss, refuses the numbers."""
+    try:
+        findings, steps = judge(network, actual, precision, device, every_draw)
+        return findings, steps
+    except (InputError, MemoryError):
+        raise
+    except (Exception, SystemExit) as error:
+        raise InputError(
+            f"{network.name}: the reference fails on the hand-written quantities: "
+            f"{one_line(error)}."
+        ) from error
 
 
 def check_gallery(

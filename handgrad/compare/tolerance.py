@@ -16,14 +16,15 @@ from handgrad.run.reference import Run, run_reference
 Trace = dict[str, np.ndarray]
 
 
-def noise_of(network, precision, exact: Run | None = None, given=None, exempt=None):
+def noise_of(network, precision, exact: Run | None = None, given=None, exempt=None, unscaled=0):
     """Return the Noise of a Network's reference in `precision`.
 
     `exact` is its run in float64, made where it is not at hand, and `given` what went on in it in
-    place of what was computed. Exempt are the parameters, unless `exempt` says otherwise.
+    place of what was computed. Exempt are the parameters, unless `exempt` says otherwise. For
+    `unscaled` see `perturbed_runs`.
     """
     exact = exact or run_reference(network, FLOAT64)
-    draws = partial(perturbed_runs, network, precision, exact, given or {})
+    draws = partial(perturbed_runs, network, precision, exact, given or {}, unscaled)
     exempt = network.params if exempt is None else exempt
     return Noise(exact.quantities, draws, precision, exempt)
 
@@ -106,3 +107,19 @@ def max_finite(array):
     """Return the largest finite magnitude in an array, 0 where there is none."""
     magnitudes = np.abs(np.atleast_1d(array))
     return float(magnitudes[np.isfinite(magnitudes)].max(initial=0.0))
+
+
+def largest_difference(actual, expected, overflowed=False):
+    """Return the largest difference between two arrays, over the entries finite in both.
+
+    It is inf where the shapes differ and, unless they `overflowed`, where an entry is finite
+    on one side only.
+    """
+    if actual.shape != expected.shape:
+        return float("inf")
+    finite = np.isfinite(actual) & np.isfinite(expected)
+    if not overflowed and (np.isfinite(actual) != np.isfinite(expected)).any():
+        return float("inf")
+    apart = np.zeros(actual.shape)
+    np.subtract(actual, expected, dtype=np.float64, where=finite, out=apart)
+    return float(np.abs(apart).max(initial=0.0))

@@ -37,6 +37,11 @@ def module_of(reference):
         raise InputError(
             "The reference has lazy layers without a size yet: run it once on x first."
         )
+    if any(parameter.is_inference() for parameter in reference.parameters()):
+        raise InputError(
+            "The reference was made under torch.inference_mode(), and so cannot be differentiated: "
+            "make it outside."
+        )
     devices = {str(parameter.device) for parameter in reference.parameters()}
     if len(devices) > 1 or "meta" in devices:
         raise InputError(

@@ -1,7 +1,5 @@
 """A notebook: its code cells, run in order, and what they leave."""
 
-import json
-
 from torch import nn
 
 from handgrad.errors import InputError
@@ -30,7 +28,7 @@ def code_cells(path):
         ) from None
     try:
         notebook = nbformat.reads(read(path), as_version=4)
-    except (json.JSONDecodeError, nbformat.reader.NotJSONError, nbformat.ValidationError):
+    except Exception:  # JSON of any other kind makes nbformat raise anything
         raise InputError(f"{path} is not a Jupyter notebook: its JSON cannot be read.") from None
     cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     return ["\n".join(map(without_magic, source.splitlines())) for source in cells]

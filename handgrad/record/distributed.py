@@ -17,8 +17,8 @@ import numpy as np
 import torch.distributed as dist
 import typer
 
-from handgrad.compare.judge import Steps, compare, judge_steps, largest_difference, ratio
-from handgrad.compare.tolerance import noise_of
+from handgrad.compare.judge import Steps, compare, judge_steps, ratio
+from handgrad.compare.tolerance import largest_difference, noise_of
 from handgrad.errors import InputError
 from handgrad.explain.causes import explain
 from handgrad.findings import Finding

@@ -7,12 +7,16 @@ keeps only the errors of its terms), so it is measured, by stochastic arithmetic
 """
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
 
 from handgrad.run.precision import FLOAT32, FLOAT64
 from handgrad.run.reference import Substitute, run_reference
+
+# What a reference raises that refuses numbers.
+REFUSALS = (RuntimeError, IndexError, ValueError)
 
 
 def perturb(array, eps, tiny, rng, scale=1.0):
@@ -36,49 +40,71 @@ def steps_at_once(precision):
     return precision.eps**-0.5
 
 
-def perturbed_runs(network, precision, exact, given):
+def perturbed_runs(network, precision, exact, given, unscaled=0):
     """Yield traces of runs in which rounding is larger than that of `precision`, and by how much.
 
     First the reference in float32, which shows the rounding inside of each operation (TF32 and
     bfloat16 have none there, they compute inside of it in float32); then so many
-    `precision.draws` in float64 with the weights, x, y, every value and gradient as it goes
-    on, and every tensor that autograd keeps for the way back moved at random (a saturated
-    sigmoid's slope s (1 - s) loses its digits to the rounding of s). Each comes with the factor
-    that scales its moves down to one last bit. `exact` is the Run that is perturbed, in float64;
-    `given` are the hand-written quantities that went on in it.
+    `precision.draws` in float64 with the weights, x, y, every value and gradient as it goes on,
+    and every tensor that autograd keeps for the way back moved at random (a saturated sigmoid's
+    slope s (1 - s) loses its digits to the rounding of s). Each comes with the factor that scales
+    its moves down to one last bit. So many draws as are `unscaled` follow with moves of one last
+    bit, as they are. `exact` is the Run that is perturbed, in float64; `given` are the
+    hand-written quantities that went on in it.
     """
     unmoved = Substitute(given, kinks=exact.kinks)
-    if precision.eps <= FLOAT32.eps:
-        coarse = run_reference(network, FLOAT32, substitute=unmoved)
-        yield coarse.quantities, precision.eps / FLOAT32.eps
-    scale, rng = steps_at_once(precision), np.random.default_rng(0)
+    try:
+        if precision.eps <= FLOAT32.eps:
+            coarse = run_reference(network, FLOAT32, substitute=unmoved).quantities
+            yield without_underflow(coarse, exact, precision), precision.eps / FLOAT32.eps
+    except REFUSALS:  # a constant in float64, say, that no float32 will go with
+        pass
+    at_once, rng = steps_at_once(precision), np.random.default_rng(0)
+    for steps in precision.draws * [at_once] + unscaled * [1.0]:
+        perturbation = partial(draw, precision=precision, steps=steps, rng=rng)
+        try:
+            yield perturbed_run(network, unmoved, perturbation), 1 / steps
+        except REFUSALS:  # a loss that takes no number beyond 1, say: what there is must do
+            return
 
-    def draw(array):
-        if np.asarray(array).dtype.kind != "f":  # labels, indices, masks
-            return array
-        array = np.asarray(array, np.float64)
-        return perturb(array, precision.eps, precision.tiny, rng, scale)
+
+def without_underflow(coarse, exact, precision):
+    """Return a float32 trace with what is too small for float32 as it is in float64."""
+    if precision.tiny >= FLOAT32.tiny:
+        return coarse
+    smallest = FLOAT32.tiny / FLOAT32.eps
+    return {
+        name: np.where(np.abs(array) < smallest, array, coarse[name])
+        for name, array in exact.quantities.items()
+    }
+
+
+def draw(array, precision, steps, rng):
+    """Return an array in float64 with its entries moved; labels, indices and masks as they are."""
+    if np.asarray(array).dtype.kind != "f":
+        return array
+    array = np.asarray(array, np.float64)
+    return perturb(array, precision.eps, precision.tiny, rng, steps)
+
+
+def perturbed_run(network, unmoved, perturbation):
+    """Run the reference in float64 with everything moved by `perturbation`; return the trace."""
 
     def moved(_, tensor):
         if not tensor.is_floating_point():
             return tensor
-        return torch.from_numpy(np.asarray(draw(tensor.detach().numpy())))
+        return torch.from_numpy(np.asarray(perturbation(tensor.detach().numpy())))
 
-    for _ in range(precision.draws):
-        x, y = network.x, network.y
-        drawn = replace(
-            network,
-            params={name: draw(w) for name, w in network.params.items()},
-            x=tuple(map(draw, x)) if isinstance(x, tuple) else draw(x),
-            # whole numbers in y are classes, or yes and no: nothing rounds them
-            y=y if np.array_equal(y, np.rint(y)) else draw(y),
-        )
-        saved = torch.autograd.graph.saved_tensors_hooks(
-            lambda tensor: moved(None, tensor), lambda tensor: tensor
-        )
-        try:
-            with saved:
-                run = run_reference(drawn, FLOAT64, substitute=unmoved._replace(move=moved))
-        except RuntimeError:  # a loss that takes no number beyond 1, say: what there is must do
-            return
-        yield run.quantities, 1 / scale
+    x, y = network.x, network.y
+    drawn = replace(
+        network,
+        params={name: perturbation(w) for name, w in network.params.items()},
+        x=tuple(map(perturbation, x)) if isinstance(x, tuple) else perturbation(x),
+        # whole numbers in y are classes, or yes and no: nothing rounds them
+        y=y if np.array_equal(y, np.rint(y)) else perturbation(y),
+    )
+    saved = torch.autograd.graph.saved_tensors_hooks(
+        lambda tensor: moved(None, tensor), lambda tensor: tensor
+    )
+    with saved:
+        return run_reference(drawn, FLOAT64, substitute=unmoved._replace(move=moved)).quantities

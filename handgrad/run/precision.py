@@ -57,7 +57,13 @@ PRECISIONS = {p.name: p for p in (FLOAT64, FLOAT32, TF32, BFLOAT16)}
 
 def precision_of(params):
     """Return the Precision of NumPy arrays: that of the widest."""
-    return PRECISIONS[str(np.result_type(*params.values()))]
+    dtype = str(np.result_type(*params.values()))
+    if dtype not in PRECISIONS:
+        raise InputError(
+            f"The parameters must be float64 or float32, found {dtype}: convert them with "
+            "astype(np.float64)."
+        )
+    return PRECISIONS[dtype]
 
 
 def as_tensor(array, dtype, device):
@@ -79,7 +85,7 @@ def usable(array, tensor):
 
 def to_numpy(tensor):
     """Copy a tensor to a NumPy array; what NumPy has no dtype for (bfloat16) as float32."""
-    tensor = tensor.detach().cpu()
+    tensor = tensor.detach().cpu().to_dense()
     if tensor.dtype is torch.bfloat16:
         tensor = tensor.float()
     return tensor.numpy().copy()

@@ -79,13 +79,17 @@ def run_reference(network, precision, device="cpu", substitute=None):
 def borrowed(model, dtype, device):
     """Lend a module for a while, its buffers in a dtype and on a device; yield its parameters.
 
-    Afterwards every parameter, gradient and buffer is the module's own again.
+    Afterwards every parameter, gradient, buffer and training flag is the module's own again.
     """
     parameters = dict(model.named_parameters())
     own = [(p, p.data, p.grad, p.requires_grad) for p in parameters.values()]
-    buffers = [(m._buffers, n, b, b.data) for m in model.modules() for n, b in own_buffers(m)]
+    modules = [
+        (m, m.training, [(own, dict(own)) for own in (m._parameters, m._buffers)])
+        for m in model.modules()
+    ]
+    buffers = [(buffer, buffer.data) for buffer in model.buffers()]
     try:
-        for *_, buffer, data in buffers:
+        for buffer, data in buffers:
             kind = dtype if data.is_floating_point() else data.dtype
             buffer.data = data.to(device, kind, copy=True)
         yield parameters
@@ -95,14 +99,13 @@ def borrowed(model, dtype, device):
             parameter.data = data
             parameter.grad = grad
             parameter.requires_grad_(requires_grad)
-        for place, name, buffer, data in buffers:
+        for buffer, data in buffers:
             buffer.data = data
-            place[name] = buffer
-
-
-def own_buffers(module):
-    """Return the buffers that a module itself has, by name."""
-    return [(name, buffer) for name, buffer in module._buffers.items() if buffer is not None]
+        for module, training, tables in modules:
+            module.training = training
+            for table, before in tables:  # a pass may have put others in their place
+                table.clear()
+                table.update(before)
 
 
 def put_parameters(network, parameters, dtype, device):
@@ -214,9 +217,12 @@ class Recorder:
         A perturbed entry that crosses 0 would switch a whole gradient on or off: no small move,
         and no rounding of the arithmetic.
         """
-        (tensor,) = inputs
+        if not inputs:  # given by name
+            return None
+        tensor = inputs[0]
         number = len(self.run.kinks)
-        self.run.kinks.append(tensor.detach().clone() if is_in_place(module) else tensor.detach())
+        is_in_place = getattr(module, "inplace", False)  # it writes over its input
+        self.run.kinks.append(tensor.detach().clone() if is_in_place else tensor.detach())
         if self.substitute is None or self.substitute.kinks is None:
             return None
         noted = self.substitute.kinks[number].to(tensor)
@@ -248,11 +254,6 @@ class Recorder:
             self.grads.setdefault(f"grad_{name}", np.zeros_like(trace[name]))
         trace |= self.grads
         return self.run
-
-
-def is_in_place(module):
-    """Say whether an activation writes over its input."""
-    return getattr(module, "inplace", False)
 
 
 def unused(name, trace):

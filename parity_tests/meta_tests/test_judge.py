@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from handgrad.compare.judge import judge, largest_difference
+from handgrad.compare.judge import judge
+from handgrad.compare.tolerance import largest_difference
 from handgrad.load import gallery
 from handgrad.network import Network, Reference
 from handgrad.run.hand_written import run_hand_written

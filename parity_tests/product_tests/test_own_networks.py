@@ -187,3 +187,109 @@ def test_each_file_gets_its_own_neighbours_and_a_kink_at_the_point_is_no_mistake
     assert right.ok
     assert "cannot tell for the gradient of b" in right.notes[0]
     assert wrong.first == "grad_w"
+
+
+def test_a_long_chain_that_amplifies_everything_is_no_mistake():
+    class Map(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.z = nn.Linear(1, 1, bias=False)
+            for i in range(45):
+                self.add_module(f"z{i}", nn.Identity())
+
+        def forward(self, x):
+            z = self.z(x)
+            for i in range(45):
+                z = self.get_submodule(f"z{i}")(4 * z * (1 - z))
+            return z
+
+    x, y, w = RNG.random((4, 1)), np.zeros((4, 1)), np.ones((1, 1))
+    run = {"w": w, "z": x @ w}
+    z = run["z"]
+    for i in range(45):
+        z = 4 * z - 4 * z * z
+        run[f"z{i}"] = z
+    assert check(run, Map(), x, y).ok
+
+
+def test_a_constant_in_float64_in_the_reference_is_no_trouble():
+    loss = nn.CrossEntropyLoss(weight=torch.tensor([1.0, 2.0], dtype=torch.float64))
+    x, y, w = RNG.standard_normal((4, 3)), np.array([0, 1, 1, 0]), RNG.standard_normal((3, 2))
+    h = torch.tensor(x @ w, requires_grad=True)
+    (grad,) = torch.autograd.grad(loss(h, torch.tensor(y)), h)
+    right = x.T @ grad.numpy()
+    net = nn.Linear(3, 2, bias=False)
+    assert check({"w": w, "dw": right}, net, x, y, loss=loss).ok
+    assert wrong_of(check({"w": w, "dw": 2 * right}, net, x, y, loss=loss)) == {"dw": "factor"}
+
+
+def test_all_nan_gradients_after_one_nan_are_no_match():
+    x, y, w = RNG.standard_normal((4, 3)), RNG.standard_normal((4, 2)), RNG.standard_normal((3, 2))
+    run = {"w": w, "y_pred": x @ w, "dy_pred": 2 * (x @ w - y), "dw": np.full((3, 2), np.nan)}
+    run["dy_pred"][0, 0] = np.nan
+    report = check(run, nn.Linear(3, 2, False), x, y)
+    assert {f.name: f.verdict for f in report.findings if f.verdict != "missing"} == {
+        "w": "match",
+        "y_pred": "match",
+        "dy_pred": "wrong",
+        "dw": "inherited",
+    }
+
+
+def test_a_small_mistake_in_tiny_numbers_is_found():
+    x, y = 1e-25 * RNG.standard_normal((4, 3)), 1e-25 * RNG.standard_normal((4, 2))
+    w = RNG.standard_normal((3, 2))
+    right = x.T @ (2 * (x @ w - y))
+    net = nn.Linear(3, 2, bias=False)
+    assert check({"w": w, "dw": right}, net, x, y).ok
+    assert wrong_of(check({"w": w, "dw": right * (1 + 1e-8)}, net, x, y)) == {"dw": "factor"}
+
+
+def test_a_loss_that_refuses_the_hand_written_value_is_one_sentence():
+    x, w = RNG.standard_normal((6, 3)), RNG.standard_normal((3, 1))
+    y = (RNG.random((6, 1)) > 0.5).astype(float)
+    net = nn.Sequential(nn.Linear(3, 1, bias=False), nn.Sigmoid())
+    names = {"w": "0.weight.T", "p": "1"}
+    run = {"w": w, "p": x @ w * 5}  # the sigmoid is forgotten
+    with pytest.raises(InputError, match="the reference fails on the hand-written quantities"):
+        check(run, net, x, y, loss=nn.BCELoss(), names=names)
+
+
+class Restless(nn.Module):
+    """Changes what it can of itself as it runs."""
+
+    def __init__(self):
+        super().__init__()
+        self.h = nn.Linear(3, 2, bias=False)
+
+    def forward(self, x):
+        self.train(not self.training)
+        self.register_buffer("last", x.detach())
+        return self.h(x)
+
+
+def test_a_module_that_changes_itself_gets_its_own_back():
+    net = Restless()
+    weight, state = net.h.weight, list(net.state_dict())
+    x, y, w = RNG.standard_normal((4, 3)), RNG.standard_normal((4, 2)), RNG.standard_normal((3, 2))
+    assert check({"w": w, "y_pred": x @ w}, net, x, y).ok
+    assert net.training
+    assert net.h.weight is weight
+    assert list(net.state_dict()) == state
+
+
+def test_a_module_made_in_inference_mode_is_refused_and_left_as_it_is():
+    with torch.inference_mode():
+        net = nn.Linear(3, 2, bias=False)
+    before = net.weight.clone()
+    x, y, w = np.ones((4, 3)), np.ones((4, 2)), np.ones((3, 2))
+    with pytest.raises(InputError, match=r"made under torch\.inference_mode"):
+        check({"w": w, "dw": w}, net, x, y)
+    assert torch.equal(net.weight, before)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.int64])
+def test_parameters_that_are_all_of_another_dtype_are_one_sentence(dtype):
+    x, y, w = np.ones((4, 3)), np.ones((4, 2)), np.ones((3, 2), dtype)
+    with pytest.raises(InputError, match="must be float64 or float32, found"):
+        check({"w": w, "y_pred": x @ w}, nn.Linear(3, 2, bias=False), x, y)

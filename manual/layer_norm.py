@@ -66,12 +66,12 @@ def mean(h):
 
 
 def spread(h):
-    """Compute the root of each row's variance and a little more, a column (n, 1)."""
+    """Compute the root of each row's variance plus 1e-5, a column (n, 1)."""
     return np.sqrt(mean(np.square(h - mean(h))) + 1e-5)
 
 
 def standardize(h):
-    """Shift and scale each row to mean 0 and, but for the little more, variance 1."""
+    """Shift and scale each row to mean 0 and, but for the 1e-5, variance 1."""
     return (h - mean(h)) / spread(h)
 
 

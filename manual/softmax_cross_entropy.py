@@ -90,6 +90,7 @@ def forward(params, x, y):
     h1 = x.dot(w1) + b1  # (n, h1)
     h1_relu = np.maximum(h1, 0)  # (n, h1)
     scores = h1_relu.dot(w2) + b2  # (n, classes)
+    # scores[np.arange(len(y)), y] has scores[i, y[i]] of each row i
     loss = (log_sum_exp(scores) - scores[np.arange(len(y)), y]).sum()  # a number
     return {"h1": h1, "h1_relu": h1_relu, "scores": scores, "loss": loss}
 

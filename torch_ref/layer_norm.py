@@ -25,7 +25,7 @@ class Net(nn.Module):
     def __init__(self, d_in=5, h1=6, d_out=2):
         super().__init__()
         self.h1 = nn.Linear(d_in, h1)
-        self.h1_norm = nn.LayerNorm(h1, eps=1e-5)
+        self.h1_norm = nn.LayerNorm(h1, eps=1e-5)  # the variance divided by h1, not by h1 - 1
         self.h1_sigm = nn.Sigmoid()
         self.y_pred = nn.Linear(h1, d_out)
 

@@ -22,8 +22,8 @@ class Net(nn.Module):
         self.h2 = nn.Linear(h, h, bias=False)
         self.h2_tanh = nn.Tanh()
         self.h3 = nn.Linear(h, h, bias=False)
-        # One parameter, known as h2.weight. To call self.h2 twice would do the same, but then
-        # h2 and h3 would have one name for the two of them.
+        # One parameter, known as h2.weight. Usual is to call self.h2 twice; here there are two
+        # modules that share it, so that h2 and h3 have a name each.
         self.h3.weight = self.h2.weight
         self.h3_tanh = nn.Tanh()
         self.y_pred = nn.Linear(h, d_out, bias=False)

@@ -15,6 +15,10 @@ import torch
 from handgrad.run.precision import FLOAT32, FLOAT64
 from handgrad.run.reference import Substitute, run_reference
 
+# By how many last bits the numbers are moved in each of the float32 runs. One run may happen to
+# round nothing where another does: a difference of equal numbers, say.
+COARSE = (0.0, 1.0, 1.0, 1.0)
+
 # What a reference raises that refuses numbers.
 REFUSALS = (RuntimeError, IndexError, ValueError)
 
@@ -43,27 +47,28 @@ def steps_at_once(precision):
 def perturbed_runs(network, precision, exact, given, unscaled=0):
     """Yield traces of runs in which rounding is larger than that of `precision`, and by how much.
 
-    First the reference in float32, which shows the rounding inside of each operation (TF32 and
-    bfloat16 have none there, they compute inside of it in float32); then so many
-    `precision.draws` in float64 with the weights, x, y, every value and gradient as it goes on,
+    First some in float32, which show the rounding inside of each operation (TF32 and bfloat16
+    have none there, they compute inside of it in float32); then so many `precision.draws` in
+    float64 with the weights, x, y, every value and gradient as it goes on,
     and every tensor that autograd keeps for the way back moved at random (a saturated sigmoid's
     slope s (1 - s) loses its digits to the rounding of s). Each comes with the factor that scales
     its moves down to one last bit. So many draws as are `unscaled` follow with moves of one last
     bit, as they are. `exact` is the Run that is perturbed, in float64; `given` are the
     hand-written quantities that went on in it.
     """
-    unmoved = Substitute(given, kinks=exact.kinks)
+    unmoved, rng = Substitute(given, kinks=exact.kinks), np.random.default_rng(0)
     try:
-        if precision.eps <= FLOAT32.eps:
-            coarse = run_reference(network, FLOAT32, substitute=unmoved).quantities
+        for steps in COARSE if precision.eps <= FLOAT32.eps else ():
+            perturbation = partial(draw, precision=FLOAT32, steps=steps, rng=rng)
+            coarse = perturbed_run(network, unmoved, perturbation, FLOAT32)
             yield without_underflow(coarse, exact, precision), precision.eps / FLOAT32.eps
     except REFUSALS:  # a constant in float64, say, that no float32 will go with
         pass
-    at_once, rng = steps_at_once(precision), np.random.default_rng(0)
+    at_once = steps_at_once(precision)
     for steps in precision.draws * [at_once] + unscaled * [1.0]:
         perturbation = partial(draw, precision=precision, steps=steps, rng=rng)
         try:
-            yield perturbed_run(network, unmoved, perturbation), 1 / steps
+            yield perturbed_run(network, unmoved, perturbation, FLOAT64), 1 / steps
         except REFUSALS:  # a loss that takes no number beyond 1, say: what there is must do
             return
 
@@ -73,10 +78,11 @@ def without_underflow(coarse, exact, precision):
     if precision.tiny >= FLOAT32.tiny:
         return coarse
     smallest = FLOAT32.tiny / FLOAT32.eps
-    return {
-        name: np.where(np.abs(array) < smallest, array, coarse[name])
-        for name, array in exact.quantities.items()
-    }
+    result = {}
+    for name, array in exact.quantities.items():
+        is_too_small = (np.abs(array) < smallest) & (np.abs(coarse[name]) < smallest)
+        result[name] = np.where(is_too_small, array, coarse[name])
+    return result
 
 
 def draw(array, precision, steps, rng):
@@ -87,13 +93,13 @@ def draw(array, precision, steps, rng):
     return perturb(array, precision.eps, precision.tiny, rng, steps)
 
 
-def perturbed_run(network, unmoved, perturbation):
-    """Run the reference in float64 with everything moved by `perturbation`; return the trace."""
+def perturbed_run(network, unmoved, perturbation, precision):
+    """Run the reference with everything moved by `perturbation`, and return the trace."""
 
     def moved(_, tensor):
         if not tensor.is_floating_point():
             return tensor
-        return torch.from_numpy(np.asarray(perturbation(tensor.detach().numpy())))
+        return torch.from_numpy(np.asarray(perturbation(tensor.detach().numpy()))).to(tensor)
 
     x, y = network.x, network.y
     drawn = replace(
@@ -107,4 +113,4 @@ def perturbed_run(network, unmoved, perturbation):
         lambda tensor: moved(None, tensor), lambda tensor: tensor
     )
     with saved:
-        return run_reference(drawn, FLOAT64, substitute=unmoved._replace(move=moved)).quantities
+        return run_reference(drawn, precision, substitute=unmoved._replace(move=moved)).quantities

@@ -12,7 +12,7 @@ import torch
 
 from handgrad.load import gallery
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(gallery.manual_side("two_layer_relu").__file__).parents[1]  # of the two sides
 FILES = sorted(path for side in ("manual", "torch_ref") for path in (ROOT / side).rglob("*.py"))
 MAY_IMPORT = {"manual": {"numpy", *sys.stdlib_module_names}, "torch_ref": {"torch"}}
 

@@ -139,7 +139,7 @@ def test_json_is_one_object_of_the_documented_form(handgrad, sign_error, cpu_alo
     wrong = quantities["grad_w2"]
     assert wrong["difference"] > wrong["tolerance"] > 0
     assert wrong["shape"] == [8, 8]
-    assert wrong["line"]["file"] == "manual/three_layer_relu.py"
+    assert wrong["line"]["file"].endswith("manual/three_layer_relu.py")
     assert wrong["line"]["code"] == "grad_w2 = h1_relu.T.dot(grad_h2)"
     assert wrong["cause"]["kind"] == "sign"
     assert wrong["fix"] is None

@@ -16,6 +16,7 @@ import torch
 from handgrad.compare.second_look import differing, second_look
 from handgrad.compare.tolerance import largest_difference, noise_of
 from handgrad.findings import Finding
+from handgrad.run.hand_written import named_inputs
 from handgrad.run.perturb import REFUSALS
 from handgrad.run.precision import FLOAT64
 from handgrad.run.reference import Substitute, run_reference
@@ -117,11 +118,8 @@ class Steps:
 def replace_data(network, replaced):
     """Return a Network with some of its parameters and inputs replaced."""
     params = {name: replaced.get(name, w) for name, w in network.params.items()}
-    if isinstance(network.x, tuple):
-        x = tuple(replaced.get(f"x{i}", array) for i, array in enumerate(network.x, 1))
-    else:
-        x = replaced.get("x", network.x)
-    return replace(network, params=params, x=x)
+    inputs = tuple(replaced.get(name, x) for name, x in named_inputs(network.x).items())
+    return replace(network, params=params, x=inputs if isinstance(network.x, tuple) else inputs[0])
 
 
 def is_exact(precision, device):

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from handgrad.errors import InputError
+from handgrad.run.precision import mapped
 
 
 def run_hand_written(network):
@@ -24,7 +25,7 @@ def run_hand_written(network):
 
 def run_both(network, where):
     """Run the forward and the backward pass on copies, and return the arrays that each gives."""
-    params, x, y = copied((network.params, network.x, network.y))
+    params, x, y = mapped(np.ndarray.copy, (network.params, network.x, network.y))
     values = call(network.forward, "forward", where, params, x, y)
     check_unchanged("forward", where, network, params, x, y)
     if "loss" not in values:
@@ -32,15 +33,6 @@ def run_both(network, where):
     grads = call(network.backward, "backward", where, params, x, y, values)
     check_unchanged("backward", where, network, params, x, y)
     return arrays_of(values, "forward", where), arrays_of(grads, "backward", where)
-
-
-def copied(data):
-    """Return a copy of arrays in dicts and tuples."""
-    if isinstance(data, tuple):
-        return tuple(copied(part) for part in data)
-    if hasattr(data, "keys"):
-        return {name: copied(data[name]) for name in data}
-    return data.copy()
 
 
 def call(function, name, where, *arguments):

@@ -1,4 +1,4 @@
-"""The reference run again in float64, with every number moved a little at random.
+"""The reference run again, with every number moved a little at random.
 
 Two correct programs differ, because each step rounds and they round in different orders. How
 much that can matter depends on the network and its numbers (a sum that cancels to nearly 0
@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 import torch
 
-from handgrad.run.precision import FLOAT32, FLOAT64
+from handgrad.run.precision import FLOAT32, FLOAT64, mapped
 from handgrad.run.reference import Substitute, run_reference
 
 # By how many last bits the numbers are moved in each of the float32 runs. One run may happen to
@@ -49,12 +49,12 @@ def perturbed_runs(network, precision, exact, given, unscaled=0):
 
     First some in float32, which show the rounding inside of each operation (TF32 and bfloat16
     have none there, they compute inside of it in float32); then so many `precision.draws` in
-    float64 with the weights, x, y, every value and gradient as it goes on,
-    and every tensor that autograd keeps for the way back moved at random (a saturated sigmoid's
-    slope s (1 - s) loses its digits to the rounding of s). Each comes with the factor that scales
-    its moves down to one last bit. So many draws as are `unscaled` follow with moves of one last
-    bit, as they are. `exact` is the Run that is perturbed, in float64; `given` are the
-    hand-written quantities that went on in it.
+    float64. Moved are the weights, x, y, every value and gradient as it goes on, and every tensor
+    that autograd keeps for the way back (a saturated sigmoid's slope s (1 - s) loses its digits
+    to the rounding of s). Each run comes with the factor that scales its moves down to one last
+    bit. So many draws as are `unscaled` follow with moves of one last bit, as they are. `exact`
+    is the Run that is perturbed, in float64; `given` are the hand-written quantities that went
+    on in it.
     """
     unmoved, rng = Substitute(given, kinks=exact.kinks), np.random.default_rng(0)
     try:
@@ -101,11 +101,11 @@ def perturbed_run(network, unmoved, perturbation, precision):
             return tensor
         return torch.from_numpy(np.asarray(perturbation(tensor.detach().numpy()))).to(tensor)
 
-    x, y = network.x, network.y
+    y = network.y
     drawn = replace(
         network,
-        params={name: perturbation(w) for name, w in network.params.items()},
-        x=tuple(map(perturbation, x)) if isinstance(x, tuple) else perturbation(x),
+        params=mapped(perturbation, network.params),
+        x=mapped(perturbation, network.x),
         # whole numbers in y are classes, or yes and no: nothing rounds them
         y=y if np.array_equal(y, np.rint(y)) else perturbation(y),
     )

@@ -91,19 +91,28 @@ def to_numpy(tensor):
     return tensor.numpy().copy()
 
 
+def mapped(function, data):
+    """Return what a function makes of an array, or of each one in dicts and tuples."""
+    if isinstance(data, tuple):
+        return tuple(mapped(function, part) for part in data)
+    if hasattr(data, "keys"):
+        return {name: mapped(function, data[name]) for name in data}
+    return function(data)
+
+
 def rounded(data, precision):
     """Return arrays in the hand-written side's dtype, each entry one that the precision has.
 
     `data` is an array, or arrays in dicts and tuples. Whole numbers and masks stay what they are.
     """
-    if isinstance(data, tuple):
-        return tuple(rounded(part, precision) for part in data)
-    if hasattr(data, "keys"):
-        return {name: rounded(data[name], precision) for name in data}
-    if data.dtype.kind != "f":
-        return data
-    tensor = torch.from_numpy(np.array(data, order="C"))
-    return tensor.to(precision.torch).to(getattr(torch, precision.numpy.name)).numpy()
+
+    def to_precision(array):
+        if array.dtype.kind != "f":
+            return array
+        tensor = torch.from_numpy(np.array(array, order="C"))
+        return tensor.to(precision.torch).to(getattr(torch, precision.numpy.name)).numpy()
+
+    return mapped(to_precision, data)
 
 
 def places(device, dtype):

@@ -84,7 +84,7 @@ def borrowed(model, dtype, device):
     parameters = dict(model.named_parameters())
     own = [(p, p.data, p.grad, p.requires_grad) for p in parameters.values()]
     modules = [
-        (m, m.training, [(own, dict(own)) for own in (m._parameters, m._buffers)])
+        (m, m.training, [(table, dict(table)) for table in (m._parameters, m._buffers)])
         for m in model.modules()
     ]
     buffers = [(buffer, buffer.data) for buffer in model.buffers()]

@@ -15,9 +15,9 @@ from torch import nn
 from handgrad.compare.tolerance import factor
 from handgrad.errors import InputError
 from handgrad.load.gallery import imported
-from handgrad.run.hand_written import copied, named_inputs, run_hand_written
+from handgrad.run.hand_written import named_inputs, run_hand_written
 from handgrad.run.perturb import perturb
-from handgrad.run.precision import PRECISIONS, arithmetic, as_tensor, rounded
+from handgrad.run.precision import PRECISIONS, arithmetic, as_tensor, mapped, rounded
 from handgrad.run.reference import borrowed, put_parameters
 
 DRAWS = 6  # more than for one pass: a draw meets another kink, or none
@@ -91,7 +91,7 @@ def check_trainable(network):
 
 def train_hand_written(network, learning_rates):
     """Train a Network's hand-written side; return its weights after it, and its losses."""
-    params, x, y = copied((dict(network.params), network.x, network.y))
+    params, x, y = mapped(np.ndarray.copy, (network.params, network.x, network.y))
     train = imported("manual.training").train
     weights, losses = train(network, params, x, y, learning_rates)
     return weights, np.array(losses)
@@ -207,9 +207,7 @@ def train_moved(network, learning_rates, move):
 
 def moved_data(data, move):
     """Return data in float64, moved; whole numbers stay as they are."""
-    if isinstance(data, tuple):
-        return tuple(moved_data(part, move) for part in data)
-    return move(data).astype(np.float64) if data.dtype.kind == "f" else data
+    return mapped(lambda a: move(a).astype(np.float64) if a.dtype.kind == "f" else a, data)
 
 
 def last_bits(network, precision):

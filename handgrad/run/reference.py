@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from handgrad.errors import InputError
+from handgrad.run.graph import Substituted, step_of
 from handgrad.run.hand_written import named_inputs
 from handgrad.run.precision import as_tensor, to_numpy, usable
 
@@ -28,12 +29,14 @@ class Run(NamedTuple):
     """One forward and backward pass of the reference.
 
     `quantities` is its trace. Where something was substituted, `sources` has for each value and
-    the loss the names of what it was computed from. `kinks` are the inputs of the modules in
-    KINKED, in the order of their calls.
+    the loss the names of what it was computed from, and `sums` how many terms the longest sum of
+    each step has, gradients too. `kinks` are the inputs of the modules in KINKED, in the order of
+    their calls.
     """
 
     quantities: dict[str, np.ndarray]
     sources: dict[str, set[str]]
+    sums: dict[str, int]
     kinks: list[torch.Tensor]
 
 
@@ -157,7 +160,7 @@ class Recorder:
 
     def __init__(self, network, substitute):
         self.reference, self.substitute = network.reference, substitute
-        self.run = Run({name: np.asarray(w) for name, w in network.params.items()}, {}, [])
+        self.run = Run({name: np.asarray(w) for name, w in network.params.items()}, {}, {}, [])
         self.grads: dict[str, np.ndarray] = {}
         self.names: dict[torch.Tensor, str] = {}  # of the parameters and the inputs
         self.outputs: dict[int, tuple] = {}  # by address; the tensor is kept, or it is used again
@@ -194,13 +197,21 @@ class Recorder:
         name = unused(name, self.run.quantities)
         self.run.quantities[name] = to_numpy(output)
         if self.substitute is not None:
-            self.run.sources[name] = named_sources(output, self.names)
+            self.note_step(name, output)
             if (other := usable(self.substitute.saved.get(name), output)) is not None:
                 self.outputs[output.data_ptr()] = output.detach(), other
             output = Substituted.apply(output, self.instead(name, output.detach()), name)
         if output.requires_grad:
             output.register_hook(partial(self.gradient, name))
         return output
+
+    def note_step(self, name, tensor):
+        """Note what a value, or the loss, was computed from, and how long the sums are."""
+        step = step_of(tensor, self.names)
+        self.run.sources[name], self.run.sums[name] = step.sources, step.forward
+        for source in step.sources:  # the gradients that come from several uses are added up
+            earlier = self.run.sums.get(f"grad_{source}", 0)
+            self.run.sums[f"grad_{source}"] = earlier + step.backward
 
     def gradient(self, name, grad):
         """Note the gradient of a value, and return what goes back in its place."""
@@ -233,7 +244,7 @@ class Recorder:
         """Note the loss, and return it."""
         self.run.quantities["loss"] = to_numpy(loss)
         if self.substitute is not None:
-            self.run.sources["loss"] = named_sources(loss, self.names)
+            self.note_step("loss", loss)
         return loss
 
     def instead(self, name, tensor):
@@ -263,35 +274,3 @@ def unused(name, trace):
         count += 1
         free = f"{name}_{count}"
     return free
-
-
-def named_sources(tensor, names):
-    """Return the names of what a tensor was computed from, read off autograd's graph."""
-    found, seen, waiting = set(), set(), [tensor.grad_fn]
-    while waiting:
-        node = waiting.pop()
-        if node is None or node in seen:
-            continue
-        seen.add(node)
-        if hasattr(node, "quantity"):  # a Substituted: a named value, or a kink's input
-            found.add(node.quantity)
-        elif hasattr(node, "variable"):  # a leaf: a parameter, or an input
-            found.add(names.get(node.variable))
-        if getattr(node, "quantity", None) is None:
-            waiting += [next_node for next_node, _ in node.next_functions]
-    return found - {None}
-
-
-class Substituted(torch.autograd.Function):
-    """Pass on `instead` in place of `computed`; on the way back, the identity."""
-
-    @staticmethod
-    def forward(ctx, computed, instead, name):
-        """Return a copy of `instead`; `name` is left in autograd's graph."""
-        ctx.quantity = name
-        return instead.clone()
-
-    @staticmethod
-    def backward(ctx, grad):
-        """Return the gradient as it came, as that of `computed`."""
-        return grad, None, None

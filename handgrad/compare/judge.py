@@ -14,16 +14,12 @@ import numpy as np
 import torch
 
 from handgrad.compare.second_look import differing, second_look
-from handgrad.compare.tolerance import largest_difference, noise_of
+from handgrad.compare.tolerance import apart_of, max_of, noise_of
 from handgrad.findings import Finding
 from handgrad.run.hand_written import named_inputs
 from handgrad.run.perturb import REFUSALS
 from handgrad.run.precision import FLOAT64
 from handgrad.run.reference import Substitute, run_reference
-
-# Draws of one last bit, not scaled: in a long chain that amplifies whatever it gets, a move that
-# is scaled down says nothing of what rounding comes to. A step on its own is no such chain.
-CHAOTIC = 2
 
 
 def judge(network, actual, precision, device="cpu", every_draw=False):
@@ -38,9 +34,20 @@ def judge(network, actual, precision, device="cpu", every_draw=False):
     if every_draw:
         steps.noise.draw_all()
     found = judge_steps(steps)
-    whole = judge_whole(network, actual, precision, device, subgradients(steps, found), every_draw)
+    if is_settled(found) and not every_draw:
+        return found, steps
+    whole = judge_whole(steps, found, every_draw)
     is_wrong = any(finding.verdict == "wrong" for finding in found)
     return [settle(finding, whole.get(finding.name), is_wrong) for finding in found], steps
+
+
+def is_settled(found):
+    """Say whether the whole run is right because its steps are.
+
+    Where what they are off by, all of them together, is less than what one of them may be, it is
+    as small as rounding everywhere, and there is nothing that could add up.
+    """
+    return all(f.verdict in ("match", "missing") for f in found) and sum(f.ratio for f in found) < 1
 
 
 class Steps:
@@ -51,6 +58,7 @@ class Steps:
         actual: the hand-written trace.
         expected: what the reference computed in each step, a trace in the order of computing.
         sources: for each value and the loss, the names of what it was computed from.
+        cut_off: the values and the loss whose step has a function that PyTorch cuts off.
         noise: the Noise of each step, and with it `tolerance(name)`.
     """
 
@@ -61,30 +69,28 @@ class Steps:
         run = exact = run_reference(network, precision, device, given)
         if not is_exact(precision, device):
             exact = run_reference(network, FLOAT64, substitute=given)
-        self.expected, self.sources = run.quantities, run.sources
+        self.expected, self.sources, self.cut_off = run.quantities, run.sources, run.cut_off
         self.noise = noise_of(network, precision, exact, actual)
 
     def tolerance(self, name):
         """Return the tolerance of a step, as it is measured so far."""
         return self.noise.tolerance(name)
 
-    def recompute(self, replaced=None, saved=None):
+    def recompute(self, replaced=None, precision=None, **how):
         """Make the pass with some of the hand-written quantities replaced, and return its trace.
 
         `replaced` maps names, also of parameters and inputs, to the arrays that go on in their
-        place; for `saved` see Substitute.
+        place, `precision` is what it computes in, if that is another one; for the rest see
+        Substitute. All is nan where the reference refuses.
         """
         replaced = replaced or {}
         network = replace_data(self.network, replaced)
-        substitute = Substitute({**self.actual, **replaced}, saved=saved or {})
-        return run_reference(network, self.precision, self.device, substitute).quantities
-
-    def attempt(self, name, replaced=None, saved=None):
-        """Return what `recompute` gives for one quantity, nan where the reference refuses."""
+        substitute = Substitute({**self.actual, **replaced}, **how)
+        place = (self.precision, self.device) if precision is None else (precision, "cpu")
         try:
-            return self.recompute(replaced, saved)[name]
+            return run_reference(network, *place, substitute).quantities
         except REFUSALS:  # a loss that takes no number beyond 1, say
-            return np.full_like(self.expected[name], np.nan, dtype=np.float64)
+            return {n: np.full_like(e, np.nan, np.float64) for n, e in self.expected.items()}
 
     def users(self, name):
         """Return the names of the values, or `loss`, that were computed from this one."""
@@ -103,16 +109,25 @@ class Steps:
         """Return the hand-written quantity, or where there is none what the reference has."""
         return self.actual.get(name, self.expected.get(name))
 
-    def difference(self, name, expected):
-        """Return how far a hand-written quantity is from `expected`: see `largest_difference`.
+    def apart(self, name, expected):
+        """Return how far a hand-written quantity is from `expected`, entry by entry.
 
-        Where an input is not finite, or a number may have overflowed, what comes of it may be
-        nan in one version and 0 in the other: just the entries finite in both are compared.
+        Where the reference overflows in a narrow dtype, its run in float64 has the right number.
+        Where that one is not finite either, nothing is known of the entry. What goes in or comes
+        out beyond the dtype's range may be infinite, and 0 times that is nan.
         """
-        inputs = [self.value(other) for other in self.inputs(name)]
-        murky = any(array is not None and not np.isfinite(array).all() for array in inputs)
-        overflowed = murky or self.noise.may_overflow(name)
-        return largest_difference(self.actual[name], expected, overflowed)
+        actual, exact = self.actual[name], self.noise.exact[name]
+        apart = apart_of(actual, expected)
+        if actual.shape != expected.shape or np.isfinite(apart).all():
+            return apart
+        around = {name, *self.inputs(name)}.intersection(self.noise.exact)
+        overflowed = any(self.noise.may_overflow(other) for other in around)
+        known = np.where(np.isfinite(expected), expected, exact)
+        return (
+            apart_of(actual, known, overflowed)
+            if overflowed
+            else np.where(np.isfinite(actual), apart_of(actual, known, True), apart)
+        )
 
 
 def replace_data(network, replaced):
@@ -133,40 +148,61 @@ def judge_steps(steps):
     `inherited` here is what cannot be judged, because one of its inputs has a shape that the
     reference cannot use, or a narrower dtype.
     """
-    noise, judged = steps.noise, []
-    wrong: set[str] = set()
-    for name, expected in steps.expected.items():
-        actual = steps.actual.get(name)
-        if actual is None and name.removeprefix("grad_") not in steps.expected:
-            continue  # of an input: nobody needs the gradient of the data
-        difference, verdict = 0.0, "missing"
-        if actual is not None:
-            difference = steps.difference(name, expected)
-            verdict = "match" if noise.explains(name, difference) else "wrong"
-        if verdict == "wrong":
-            difference, verdict = second_look(steps, name, difference, wrong)
-        if verdict == "wrong":
-            wrong.add(name)
-        judged.append((name, actual, expected, difference, verdict))
-    # not before: a later draw may have widened an earlier tolerance
-    return [finding(noise, *one) for one in judged]
+    noise = steps.noise
+    judged = {
+        name: expected
+        for name, expected in steps.expected.items()
+        # nobody needs the gradient of the data
+        if name in steps.actual or name.removeprefix("grad_") in steps.expected
+    }
+    apart = {n: steps.apart(n, judged[n]) for n in judged if n in steps.actual}
+    looked_at = second_look(steps, noise.unexplained(apart), apart)
+    findings = []
+    for name, expected in judged.items():
+        difference, verdict = apart.get(name), "match" if name in apart else "missing"
+        if name in noise.chaotic:
+            verdict = "inconclusive"
+        if name in looked_at:
+            difference, verdict = looked_at[name]
+        findings.append(finding(noise, name, steps.actual.get(name), expected, difference, verdict))
+    return findings
 
 
-def finding(noise, name, actual, expected, difference, verdict):
-    """Return a Finding, with what rounding allows as it is measured so far."""
-    tolerance, largest = noise.tolerance(name), noise.largest[name]
+def finding(noise, name, actual, expected, apart, verdict):
+    """Return a Finding, with what rounding allows as it is measured so far.
+
+    `apart` are the differences of the entries, None where there are none. The difference and the
+    tolerance are those of the entry that is furthest off.
+    """
+    tolerance = noise.tolerance(name)
+    apart = np.zeros(expected.shape) if apart is None else apart
+    difference, allowed = worst(apart, tolerance)
+    typical = float(np.median(tolerance))
+    largest = noise.largest[name]
     return Finding(
         name=name,
         kind=kind_of(name, noise.exempt),
         shape=expected.shape,
         difference=difference,
-        tolerance=tolerance,
-        ratio=ratio(difference, tolerance),
-        resolution=tolerance / largest if largest else 0.0,
+        tolerance=allowed,
+        ratio=ratio(difference, allowed),
+        resolution=typical / largest if largest else 0.0,
         verdict=verdict,
         actual=actual,
         expected=expected,
     )
+
+
+def worst(apart, tolerance):
+    """Return the difference and the tolerance of the entry that is furthest off."""
+    if not tolerance.ndim:
+        return max_of(apart), float(tolerance)
+    off = np.full(apart.shape, 0.0)
+    np.divide(apart, tolerance, out=off, where=apart > 0)
+    if not off.max(initial=0.0):
+        return 0.0, max_of(tolerance)
+    at = np.unravel_index(np.argmax(off), off.shape)
+    return float(apart[at]), float(tolerance[at])
 
 
 def ratio(difference, tolerance):
@@ -185,40 +221,27 @@ def kind_of(name, parameters):
     return "parameter" if name in parameters else "value"
 
 
-def subgradients(steps, found):
-    """Return for each gradient that takes another slope than PyTorch, as right, where it does."""
-    return {
-        finding.name: differing(steps, finding.name)
-        for finding in found
-        if finding.verdict == "subgradient"
-    }
-
-
-def judge_whole(network, actual, precision, device, slopes, every_draw):
+def judge_whole(steps, found, every_draw):
     """Compare a hand-written trace with a whole run of the reference from the same weights.
 
-    `slopes` has for a gradient the entries where it takes another slope than PyTorch, which is
-    as right. Returns a Finding for each quantity by its name.
+    `found` are the Findings on its steps. Returns a Finding for each quantity by its name.
     """
+    network, actual, precision = steps.network, steps.actual, steps.precision
     exact = run_reference(network, FLOAT64)
-    noise = noise_of(network, precision, exact, unscaled=CHAOTIC)
+    noise = noise_of(network, precision, exact)
     if every_draw:
         noise.draw_all()
-    run = exact if is_exact(precision, device) else run_reference(network, precision, device)
-    found = compare(actual, run.quantities, noise)
-
-    def compared_again():
-        move = from_own_values(actual, noise, slopes)
-        backward = run_reference(network, precision, device, Substitute(move=move)).quantities
-        grads = {name: grad for name, grad in backward.items() if name.startswith("grad_")}
-        return compare(actual, {**run.quantities, **grads}, noise)
-
-    if has_mismatch(found):
-        found = compared_again()
-    if has_mismatch(found):
-        noise.draw_all()
-        found = compared_again()
-    return found
+    run = exact
+    if not is_exact(precision, steps.device):
+        run = run_reference(network, precision, steps.device)
+    compared = compare(actual, run.quantities, noise)
+    if not has_mismatch(compared) or any(finding.verdict == "wrong" for finding in found):
+        return compared
+    slopes = {f.name: differing(steps, f.name) for f in found if f.verdict == "subgradient"}
+    move = from_own_values(actual, noise, slopes)
+    backward = run_reference(network, precision, steps.device, Substitute(move=move)).quantities
+    grads = {name: grad for name, grad in backward.items() if name.startswith("grad_")}
+    return compare(actual, {**run.quantities, **grads}, noise)
 
 
 def has_mismatch(found):
@@ -240,7 +263,7 @@ def from_own_values(actual, noise, slopes):
             return tensor
         own = torch.as_tensor(np.array(actual[name])).to(tensor)
         if not name.startswith("grad_"):
-            close = (own - tensor).abs() <= noise.tolerance(name)
+            close = (own - tensor).abs() <= torch.as_tensor(noise.tolerance(name)).to(tensor.device)
             return torch.where(close, own, tensor)
         if name in slopes and slopes[name].shape == tuple(tensor.shape):
             return torch.where(torch.as_tensor(slopes[name]).to(tensor.device), own, tensor)
@@ -256,20 +279,23 @@ def compare(actual, expected, noise):
     and 0 on the other (0 times inf): from there on, just the entries that are finite on both
     sides are compared.
     """
-    findings = {}
+    apart = {}
     overflowed = False
     for name in noise.exact:
         array, right = actual.get(name), expected[name]
         if array is None:
-            findings[name] = finding(noise, name, None, right, 0.0, "missing")
             continue
         murky = noise.may_overflow(name) or not (
             np.isfinite(array).all() or np.isfinite(right).all()
         )
-        difference = largest_difference(array, right, overflowed or murky)
+        apart[name] = apart_of(array, right, overflowed or murky)
         overflowed = overflowed or (murky and name != "loss")  # no gradient is computed from it
-        verdict = "match" if difference <= noise.tolerance(name) else "mismatch"
-        findings[name] = finding(noise, name, array, right, difference, verdict)
+    off = noise.unexplained(apart)
+    findings = {}
+    for name in noise.exact:
+        verdict = "mismatch" if name in off else "match" if name in apart else "missing"
+        arrays = actual.get(name), expected[name], apart.get(name)
+        findings[name] = finding(noise, name, *arrays, verdict)
     return findings
 
 

@@ -1,32 +1,43 @@
 """What rounding alone can do, measured: the tolerance of every comparison.
 
-How far a quantity moves for each last bit of the dtype under test, when every number is moved a
+How far an entry moves for each last bit of the dtype under test, when every number is moved a
 little at random, is its noise; see `handgrad.run.perturb`. Tolerance = factor x noise.
 """
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Collection, Container, Iterator, Mapping
 from functools import partial
 
 import numpy as np
 
-from handgrad.run.perturb import perturbed_runs
+from handgrad.run.graph import along_longest_side
+from handgrad.run.perturb import Drawn, perturbed_runs
 from handgrad.run.precision import FLOAT32, FLOAT64, Precision
 from handgrad.run.reference import Run, run_reference
 
 Trace = dict[str, np.ndarray]
 
+# No draw makes of another's noise ten thousand times as much: further ones would change nothing.
+HOPELESS = 1e4
+ENOUGH = 3  # draws before that is said: one of each kind
 
-def noise_of(network, precision, exact: Run | None = None, given=None, exempt=None, unscaled=0):
+# In a chain that amplifies whatever it gets, a move that is scaled down to a last bit says
+# nothing of what rounding comes to: where a draw moved a quantity by as much as this, relative to
+# it, the moves of one last bit, as they are, have to say it.
+AMPLIFIED = 1e-2
+
+
+def noise_of(network, precision, exact: Run | None = None, given=None, exempt=None):
     """Return the Noise of a Network's reference in `precision`.
 
     `exact` is its run in float64, made where it is not at hand, and `given` what went on in it in
-    place of what was computed. Exempt are the parameters, unless `exempt` says otherwise. For
-    `unscaled` see `perturbed_runs`.
+    place of what was computed: then each step has its own noise, entry by entry. Without it the
+    noise is that of the whole run, over each whole array. Exempt are the parameters, unless
+    `exempt` says otherwise.
     """
     exact = exact or run_reference(network, FLOAT64)
-    draws = partial(perturbed_runs, network, precision, exact, given or {}, unscaled)
+    draws = partial(perturbed_runs, network, precision, exact, given)
     exempt = network.params if exempt is None else exempt
-    return Noise(exact.quantities, draws, precision, exempt)
+    return Noise(exact.quantities, draws, precision, exempt, exact.sums if given else None)
 
 
 def factor(precision, terms):
@@ -43,83 +54,173 @@ def factor(precision, terms):
 class Noise:
     """How far rounding can move each quantity of a run, measured as far as somebody asks.
 
-    Before the first draw it is one last-bit step of a quantity's largest entry, or the smallest
-    normal number; each draw can only add to it. So what is no more than rounding by an earlier
-    measure is none by a later one, and draws are made only as long as a difference needs one.
-    The noise is taken over the whole quantity, since all draws can miss one entry.
+    Before the first draw it is one last-bit step, or the smallest normal number; each draw can
+    only add to it. So what is no more than rounding by an earlier measure is none by a later one,
+    and draws are made only as long as a difference needs one, of the quantities that need it.
 
-    `exact` is the trace in float64, `draws` starts the perturbed ones: traces, each with what
-    scales its moves down to one last bit. The quantities in `exempt`, the parameters, are the
-    same on both sides and get no tolerance.
+    `exact` is the trace in float64, `draws` starts the perturbed ones. The quantities in
+    `exempt`, the parameters, are the same on both sides and get no tolerance. `sums` has for each
+    quantity how many terms the longest sum of its step has: the noise is then taken entry by
+    entry, so that small entries are not hidden behind large ones. Without it, it is that of the
+    whole array. (With a factor of 8, as in bfloat16, all draws can miss an entry: there too.)
     """
 
     def __init__(
         self,
         exact: Trace,
-        draws: Callable[[], Iterator[tuple[Trace, float]]],
+        draws: Callable[[], Iterator[Drawn]],
         precision: Precision,
         exempt: Container[str],
+        sums: Mapping[str, int] | None = None,
     ):
         self.exact, self.precision, self.exempt = exact, precision, exempt
-        self.draws = draws
-        self.drawing: Iterator[tuple[Trace, float]] | None = None
+        self.draws, self.sums = draws, sums
+        self.by_entry = sums is not None and precision.safety > 8
+        self.drawing: Iterator[Drawn] | None = None
+        self.count, self.is_last = 0, False  # of the draws so far, and what the last one was
         self.largest = {name: max_finite(array) for name, array in exact.items()}
-        eps, tiny = precision.eps, precision.tiny
-        self.noise = {name: max(eps * size, tiny) for name, size in self.largest.items()}
-        # A product or a sum over the rows runs along the longest side of an array; the loss, over
-        # all entries, is added up pairwise on both sides.
-        sums = (array.size // max(min(array.shape, default=1), 1) for array in exact.values())
-        self.factor = factor(precision, max(sums))
+        self.moves: dict[str, np.ndarray] = {}
+        self.amplified: set[str] = set()
+        self.chaotic: set[str] = set()  # explained by nothing but the amplified draws
+        self.longest = max(along_longest_side(array.shape) for array in exact.values())
+
+    def factor(self, name):
+        """Return how many times its noise a quantity is allowed to be off."""
+        return factor(self.precision, self.terms(name))
+
+    def terms(self, name):
+        """Return how many terms the longest sum behind a quantity has: 1 where there is none."""
+        return self.longest if self.sums is None else self.sums.get(name, 1)
+
+    def noise(self, name):
+        """Return the noise of a quantity as it is measured so far: of each entry, or of all."""
+        eps, tiny = self.precision.eps, self.precision.tiny
+        if self.by_entry:
+            size = np.asarray(np.abs(self.exact[name]))
+            size[~np.isfinite(size)] = 0
+        else:
+            size = np.asarray(self.largest[name])
+        floor = np.maximum(eps * size, tiny, out=np.asarray(eps * size))
+        moves = self.moves.get(name)
+        return floor if moves is None else np.maximum(floor, moves, out=floor)
 
     def tolerance(self, name):
-        """Return the largest difference of a quantity that rounding explains, as measured."""
-        return 0.0 if name in self.exempt else self.factor * self.noise[name]
+        """Return the largest difference that rounding explains, of each entry or of all."""
+        if name in self.exempt:
+            return np.zeros(())
+        noise = self.noise(name)
+        return np.multiply(noise, self.factor(name), out=noise)
 
     def may_overflow(self, name):
         """Say whether rounding may carry a quantity beyond the largest number of the dtype."""
-        return self.largest[name] * self.factor > self.precision.max
+        return self.largest[name] * self.factor(name) > self.precision.max
 
-    def draw(self):
-        """Measure the noise better, if there is a draw left; say whether there was."""
+    def draw(self, names: Collection[str]):
+        """Measure the noise of some quantities better; say whether there was a draw left."""
         self.drawing = self.drawing or self.draws()
-        drawn, scale = next(self.drawing, (None, 0.0))
+        drawn = next(self.drawing, None)
         if drawn is None:
             return False
-        for name, array in self.exact.items():
-            move = max_finite(drawn[name] - array) * scale
-            self.noise[name] = max(self.noise[name], move)
+        self.count += 1
+        self.is_last = drawn.is_last
+        for name in names:
+            exact = self.exact[name]
+            move = np.asarray(np.abs(np.subtract(drawn.trace.get(name, exact), exact)))
+            move[~np.isfinite(move)] = 0
+            if drawn.underflow:
+                size = np.abs(exact)
+                move[(size < drawn.underflow) & (move < drawn.underflow)] = 0
+            if max_finite(move) > AMPLIFIED * self.largest[name] and drawn.steps:
+                self.amplified.add(name)
+            self.add(name, move * drawn.scale)
         return True
+
+    def add(self, name, move):
+        """Take a move of each entry into the noise of a quantity."""
+        if not self.by_entry:
+            move = np.asarray(move.max(initial=0.0))
+        elif self.terms(name) > 1:
+            move = np.maximum(move, pooled(move))
+        self.moves[name] = np.maximum(move, self.moves.get(name, 0.0))
 
     def draw_all(self):
         """Measure the noise as well as it can be, and return self."""
-        while self.draw():
+        while self.draw(self.exact):
             pass
         return self
 
-    def explains(self, name, difference):
-        """Say whether rounding explains a difference; draws are made as long as one is needed."""
-        while difference > self.tolerance(name) and self.draw():
-            pass
-        return difference <= self.tolerance(name)
+    def unexplained(self, apart: Mapping[str, np.ndarray]):
+        """Return the names of the quantities whose differences rounding does not explain.
+
+        `apart` has the differences of each, entry by entry. Draws are made as long as one is
+        needed, and might help.
+        """
+        left = [name for name in apart if not self.explains(name, apart[name])]
+        while left and not all(self.is_hopeless(name, apart[name]) for name in left):
+            if not self.draw(left):
+                break
+            still = [name for name in left if not self.explains(name, apart[name])]
+            if self.is_last:
+                self.chaotic |= self.amplified.intersection(left).difference(still)
+            left = still
+        return left
+
+    def explains(self, name, apart):
+        """Say whether rounding, as it is measured so far, explains the differences."""
+        return bool((apart <= self.tolerance(name)).all())
+
+    def is_hopeless(self, name, apart):
+        """Say whether differences are so large that no further draw could explain them."""
+        if self.count < ENOUGH or name in self.amplified:
+            return False
+        return max_of(apart) > HOPELESS * self.tolerance(name).max(initial=0.0)
+
+
+def pooled(move):
+    """Return for each entry of a product or a sum how far entries like it have moved.
+
+    The rounding of a sum is a matter of chance, and one entry in a hundred hardly moves: but the
+    entries of one row have terms of the same rows, and those of one column likewise.
+    """
+    if move.ndim < 2:
+        return move
+    table = np.square(move.reshape(-1, move.shape[-1]))
+    rows = table.mean(axis=1, keepdims=True)
+    np.divide(table, rows, out=table, where=rows > 0)
+    return np.sqrt(rows * table.mean(axis=0)).reshape(move.shape)
 
 
 def max_finite(array):
     """Return the largest finite magnitude in an array, 0 where there is none."""
     magnitudes = np.abs(np.atleast_1d(array))
-    return float(magnitudes[np.isfinite(magnitudes)].max(initial=0.0))
+    if not np.isfinite(total := magnitudes.max(initial=0.0)):
+        total = magnitudes[np.isfinite(magnitudes)].max(initial=0.0)
+    return float(total)
+
+
+def max_of(array):
+    """Return the largest entry of an array that may be empty."""
+    return float(np.max(array, initial=0.0))
+
+
+def apart_of(actual, expected, overflowed=False):
+    """Return how far two arrays are apart, entry by entry, in float64.
+
+    It is inf everywhere where the shapes differ and, unless they `overflowed`, in an entry that
+    is finite on one side only. Where neither side is finite, it is 0.
+    """
+    if actual.shape != expected.shape:
+        return np.full(expected.shape, np.inf)
+    apart = np.asarray(np.subtract(actual, expected, dtype=np.float64))
+    np.abs(apart, out=apart)
+    if not np.isfinite(apart.sum()):
+        one, other = np.isfinite(actual), np.isfinite(expected)
+        apart[~(one & other)] = 0.0
+        if not overflowed:
+            apart[one != other] = np.inf
+    return apart
 
 
 def largest_difference(actual, expected, overflowed=False):
-    """Return the largest difference between two arrays, over the entries finite in both.
-
-    It is inf where the shapes differ and, unless they `overflowed`, where an entry is finite
-    on one side only.
-    """
-    if actual.shape != expected.shape:
-        return float("inf")
-    finite = np.isfinite(actual) & np.isfinite(expected)
-    if not overflowed and (np.isfinite(actual) != np.isfinite(expected)).any():
-        return float("inf")
-    apart = np.zeros(actual.shape)
-    np.subtract(actual, expected, dtype=np.float64, where=finite, out=apart)
-    return float(np.abs(apart).max(initial=0.0))
+    """Return the largest difference between two arrays: see `apart_of`."""
+    return max_of(apart_of(actual, expected, overflowed)) if expected.size else 0.0

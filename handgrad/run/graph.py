@@ -7,17 +7,22 @@ import torch
 
 # What makes each entry of its result from one entry of each of its inputs, or moves entries.
 # Nodes are called after the operation: ReluBackward0, AddBackward0.
-ENTRYWISE = frozenset(
-    """
-    Abs Add Addcdiv Addcmul Alias AsStrided Cat Clamp ClampMax ClampMin Clone Cos Detach Div Elu Erf
-    Exp Exp2 Expand Expm1 Gelu Hardtanh LeakyRelu Lerp Log Log1P Log2 LogSigmoid Logaddexp
-    MaskedFill Maximum Minimum Mish Mul Neg Permute Pow Reciprocal Relu Repeat Reshape ReshapeAlias
-    Rsqrt Rsub Select Sgn Sigmoid Silu Sin Slice Softplus Split Sqrt Squeeze Stack Sub Substituted
-    T Tanh Threshold ToCopy Transpose Unbind UnsafeView Unsqueeze View Where
-    """.split()
-)
+# fmt: off
+ENTRYWISE = frozenset([
+    "Abs", "Add", "Addcdiv", "Addcmul", "Alias", "AsStrided", "Cat", "Clamp", "ClampMax",
+    "ClampMin", "Clone", "Cos", "Detach", "Div", "Elu", "Erf", "Exp", "Exp2", "Expand", "Expm1",
+    "Gelu", "Hardtanh", "LeakyRelu", "Lerp", "Log", "Log1P", "Log2", "LogSigmoid", "Logaddexp",
+    "MaskedFill", "Maximum", "Minimum", "Mish", "Mul", "Neg", "Permute", "Pow", "Reciprocal",
+    "Relu", "Repeat", "Reshape", "ReshapeAlias", "Rsqrt", "Rsub", "Select", "Sgn", "Sigmoid",
+    "Silu", "Sin", "Slice", "Softplus", "Split", "Sqrt", "Squeeze", "Stack", "Sub", "Substituted",
+    "T", "Tanh", "Threshold", "ToCopy", "Transpose", "Unbind", "UnsafeView", "Unsqueeze", "View",
+    "Where",
+])
+# fmt: on
 PRODUCTS = frozenset(["Addmm", "Addmv", "Addbmm", "Baddbmm", "Bmm", "Dot", "Mm", "Mv"])
 REDUCTIONS = frozenset(["Amax", "Amin", "Mean", "Sum"])
+# What PyTorch cuts off: see handgrad.run.exact.
+CUT_OFF = frozenset(["BinaryCrossEntropy", "Softplus"])
 ALONG_AN_AXIS = frozenset(["Cumprod", "Cumsum", "LogSoftmax", "Softmax"])
 
 
@@ -26,17 +31,20 @@ class Step(NamedTuple):
 
     `sources` are the names that it was computed from. `forward` is the number of terms of the
     longest sum on the way to the value, `backward` that of the gradients of its sources.
+    `is_cut_off` says that PyTorch has a function on the way that it cuts off.
     """
 
     sources: set[str]
     forward: int
     backward: int
+    is_cut_off: bool
 
 
 def step_of(tensor, names):
     """Return the Step that gave a tensor; `names` has those of parameters and inputs."""
     found, seen, waiting = set(), set(), [tensor.grad_fn]
     forward = backward = 1
+    is_cut_off = False
     while waiting:
         node = waiting.pop()
         if node is None or node in seen:
@@ -50,8 +58,9 @@ def step_of(tensor, names):
         else:
             there, back = terms(node)
             forward, backward = max(forward, there), max(backward, back)
+            is_cut_off = is_cut_off or kind_of(node) in CUT_OFF
             waiting += [next_node for next_node, _ in node.next_functions]
-    return Step(found - {None}, forward, backward)
+    return Step(found - {None}, forward, backward, is_cut_off)
 
 
 def terms(node):
@@ -60,7 +69,7 @@ def terms(node):
     They are read off the shapes of its result and of its inputs. What is not known to go entry
     by entry is taken to add up along the longest side of any of its arrays.
     """
-    kind = node.name().rstrip("0123456789").removesuffix("Backward")
+    kind = kind_of(node)
     result, inputs = shape_of(node, 0), [shape_of(*edge) for edge in node.next_functions]
     known = [shape for shape in inputs if shape is not None]
     if result is None or not known:
@@ -83,6 +92,11 @@ def terms(node):
         return weight // result[1], max(weight, size // result[1])
     longest = max(along_longest_side(shape) for shape in (result, *known))
     return longest, longest
+
+
+def kind_of(node):
+    """Return the name of the operation that a node differentiates: `Relu` of ReluBackward0."""
+    return node.name().rstrip("0123456789").removesuffix("Backward")
 
 
 def shape_of(node, number):

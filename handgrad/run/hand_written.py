@@ -1,6 +1,8 @@
 """How the hand-written side runs: on copies, and what goes wrong in it is one sentence."""
 
 import traceback
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,29 @@ def run_hand_written(network):
     where = network.path or network.name
     values, grads = run_both(network, where)
     return {**network.params, **values, **grads}
+
+
+def can_run(network):
+    """Say whether a Network's hand-written side can be run, and run again."""
+    return network.forward is not None and network.backward is not None
+
+
+def run_again(network, dtype):
+    """Return the trace of a Network's hand-written side with all floating point data in a dtype.
+
+    The quantities have the names of the reference.
+    """
+    params, x, y = mapped(partial(in_dtype, dtype=dtype), (network.params, network.x, network.y))
+    again = replace(network, params=params, x=x, y=y)
+    values, grads = run_both(again, network.path or network.name)
+    found = {**values, **grads}
+    own = {known: theirs for known, theirs in network.names.items() if theirs in found}
+    return {**params, **({known: found[own[known]] for known in own} if network.names else found)}
+
+
+def in_dtype(array, dtype):
+    """Return an array of floating point numbers in another dtype, any other as it is."""
+    return array.astype(dtype) if array.dtype.kind == "f" else array
 
 
 def run_both(network, where):

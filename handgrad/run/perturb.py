@@ -6,12 +6,15 @@ keeps only the errors of its terms), so it is measured, by stochastic arithmetic
 1993; Monte Carlo arithmetic: Parker 1997): it needs no analysis of the network.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
+from handgrad.run.hand_written import can_run, run_again
 from handgrad.run.precision import FLOAT32, FLOAT64, mapped
 from handgrad.run.reference import Substitute, run_reference
 
@@ -19,8 +22,27 @@ from handgrad.run.reference import Substitute, run_reference
 # round nothing where another does: a difference of equal numbers, say.
 COARSE = (0.0, 1.0, 1.0, 1.0)
 
+# Runs of one last bit, as they are, for what amplifies whatever it gets.
+CHAOTIC = 2
+
 # What a reference raises that refuses numbers.
 REFUSALS = (RuntimeError, IndexError, ValueError)
+
+
+class Drawn(NamedTuple):
+    """A run in which rounding was larger, and what that says of the dtype under test.
+
+    `trace` has its quantities, `scale` brings its moves down to one last bit. `steps` is how many
+    last bits the numbers were moved by, 0 where nothing but the rounding inside of the operations
+    shows. What is smaller than `underflow` says nothing. `is_last` says that it is one of those for
+    what amplifies.
+    """
+
+    trace: dict[str, np.ndarray]
+    scale: float
+    steps: float = 0.0
+    underflow: float = 0.0
+    is_last: bool = False
 
 
 def perturb(array, eps, tiny, rng, scale=1.0):
@@ -30,8 +52,14 @@ def perturb(array, eps, tiny, rng, scale=1.0):
     shorter than `tiny`: what is smaller, one program may keep where another flushes it to 0
     (1 / (1 + exp(720)) does, exp(-720) / (1 + exp(-720)) does not). A zero stays zero.
     """
-    step = scale * np.maximum(eps * np.abs(array), tiny) * np.sign(array)
-    return array + step * (2 * rng.integers(0, 2, size=np.shape(array)) - 1)
+    bits = np.frombuffer(rng.bytes(array.size // 8 + 1), np.uint8)
+    up = np.unpackbits(bits, count=array.size).reshape(array.shape)
+    moved = np.asarray(np.array([1 - scale * eps, 1 + scale * eps])[up] * array)
+    small = np.abs(array) < tiny / eps
+    if small.any():
+        step = scale * tiny * np.sign(array[small])
+        moved[small] = array[small] + step * (2.0 * up[small] - 1)
+    return moved
 
 
 def steps_at_once(precision):
@@ -39,50 +67,63 @@ def steps_at_once(precision):
 
     As many as bring it halfway to 1 in digits, the square root of machine epsilon: still so
     little that what follows is proportional, and enough that a jump which is none of rounding
-    (a tie of two maxima, a residual of exactly 0 under an absolute value) hardly counts.
+    (a tie of two maxima, a residual of exactly 0 under an absolute value) hardly counts. One, of
+    the short precisions: there that many would be a move of some per cent, proportional to which
+    is nothing, and such jumps are what their rounding makes.
     """
-    return precision.eps**-0.5
+    return precision.eps**-0.5 if precision.eps <= FLOAT32.eps else 1.0
 
 
-def perturbed_runs(network, precision, exact, given, unscaled=0):
-    """Yield traces of runs in which rounding is larger than that of `precision`, and by how much.
+def perturbed_runs(network, precision, exact, given=None) -> Iterator[Drawn]:
+    """Yield runs in which rounding is larger than that of `precision`, as far as they can be had.
 
-    First some in float32, which show the rounding inside of each operation (TF32 and bfloat16
-    have none there, they compute inside of it in float32); then so many `precision.draws` in
-    float64. Moved are the weights, x, y, every value and gradient as it goes on, and every tensor
-    that autograd keeps for the way back (a saturated sigmoid's slope s (1 - s) loses its digits
-    to the rounding of s). Each run comes with the factor that scales its moves down to one last
-    bit. So many draws as are `unscaled` follow with moves of one last bit, as they are. `exact`
-    is the Run that is perturbed, in float64; `given` are the hand-written quantities that went
-    on in it.
+    In turn some in float32, which show the rounding inside of each operation (TF32 and bfloat16
+    have none there, they compute inside of it in float32), and `precision.draws` in float64.
+    Moved are the weights, x, y, every value and gradient as it goes on, and every tensor that
+    autograd keeps for the way back (a saturated sigmoid's slope s (1 - s) loses its digits to the
+    rounding of s). After the first of each comes what the hand-written side itself loses in
+    float32: its formulas may round more than PyTorch's, log(sum(exp(s))) - s[y] near 0, say. Last
+    come some with moves of one last bit, as they are. `exact` is the Run that is perturbed, in
+    float64; `given` are the hand-written quantities that went on in it.
     """
-    unmoved, rng = Substitute(given, kinks=exact.kinks), np.random.default_rng(0)
-    try:
-        for steps in COARSE if precision.eps <= FLOAT32.eps else ():
-            perturbation = partial(draw, precision=FLOAT32, steps=steps, rng=rng)
-            coarse = perturbed_run(network, unmoved, perturbation, FLOAT32)
-            yield without_underflow(coarse, exact, precision), precision.eps / FLOAT32.eps
-    except REFUSALS:  # a constant in float64, say, that no float32 will go with
-        pass
+    unmoved, rng = Substitute(given or {}, kinks=exact.kinks), np.random.default_rng(0)
+    has_coarse = precision.eps <= FLOAT32.eps
     at_once = steps_at_once(precision)
-    for steps in precision.draws * [at_once] + unscaled * [1.0]:
-        perturbation = partial(draw, precision=precision, steps=steps, rng=rng)
-        try:
-            yield perturbed_run(network, unmoved, perturbation, FLOAT64), 1 / steps
-        except REFUSALS:  # a loss that takes no number beyond 1, say: what there is must do
-            return
+    coarse = list(COARSE) if has_coarse else []
+    for number in range(max(len(coarse), precision.draws)):
+        if number < len(coarse):
+            how = partial(draw, precision=FLOAT32, steps=coarse[number], rng=rng)
+            if (trace := perturbed_run(network, unmoved, how, FLOAT32)) is not None:
+                yield Drawn(trace, precision.eps / FLOAT32.eps, 0.0, underflow_of(precision))
+        if number < precision.draws:
+            how = partial(draw, precision=precision, steps=at_once, rng=rng)
+            if (trace := perturbed_run(network, unmoved, how, FLOAT64)) is not None:
+                yield Drawn(trace, 1 / at_once, at_once)
+        if number == 0 and has_coarse and given is not None and can_run(network):
+            yield from hand_written_runs(network, precision, exact)
+    for _ in range(CHAOTIC):
+        how = partial(draw, precision=precision, steps=1.0, rng=rng)
+        if (trace := perturbed_run(network, unmoved, how, FLOAT64)) is not None:
+            yield Drawn(trace, 1.0, 1.0, is_last=True)
 
 
-def without_underflow(coarse, exact, precision):
-    """Return a float32 trace with what is too small for float32 as it is in float64."""
-    if precision.tiny >= FLOAT32.tiny:
-        return coarse
-    smallest = FLOAT32.tiny / FLOAT32.eps
-    result = {}
-    for name, array in exact.quantities.items():
-        is_too_small = (np.abs(array) < smallest) & (np.abs(coarse[name]) < smallest)
-        result[name] = np.where(is_too_small, array, coarse[name])
-    return result
+def underflow_of(precision):
+    """Return below what size a number says nothing in a float32 run for `precision`."""
+    return 0.0 if precision.tiny >= FLOAT32.tiny else FLOAT32.tiny / FLOAT32.eps
+
+
+def hand_written_runs(network, precision, exact):
+    """Yield what the hand-written side loses in float32, against itself in float64."""
+    try:
+        wide, narrow = (run_again(network, dtype) for dtype in (np.float64, np.float32))
+    except (Exception, SystemExit):  # it ran before; what it has against float32 is its own affair
+        return
+    trace = {
+        name: array + np.subtract(narrow[name], wide[name], dtype=np.float64)
+        for name, array in exact.quantities.items()
+        if name in narrow and narrow[name].shape == wide[name].shape == array.shape
+    }
+    yield Drawn(trace, precision.eps / FLOAT32.eps, 0.0, underflow_of(precision))
 
 
 def draw(array, precision, steps, rng):
@@ -90,27 +131,46 @@ def draw(array, precision, steps, rng):
     if np.asarray(array).dtype.kind != "f":
         return array
     array = np.asarray(array, np.float64)
+    if not steps:
+        return array
     return perturb(array, precision.eps, precision.tiny, rng, steps)
 
 
+def are_whole(y):
+    """Say whether targets are whole numbers, classes or yes and no: nothing rounds them.
+
+    Beyond what float32 can count every number is whole.
+    """
+    return np.array_equal(y, np.rint(y)) and bool(np.abs(y).max(initial=0) < 1 / FLOAT32.eps)
+
+
 def perturbed_run(network, unmoved, perturbation, precision):
-    """Run the reference with everything moved by `perturbation`, and return the trace."""
+    """Run the reference with everything moved by `perturbation`, and return the trace.
+
+    It is None where the reference refuses: a loss that takes no number beyond 1, say, or a
+    constant in float64 that no float32 will go with.
+    """
 
     def moved(_, tensor):
         if not tensor.is_floating_point():
             return tensor
         return torch.from_numpy(np.asarray(perturbation(tensor.detach().numpy()))).to(tensor)
 
+    def kept(tensor):
+        is_leaf = tensor.is_leaf if tensor._base is None else tensor._base.is_leaf
+        return tensor if is_leaf and tensor.requires_grad else moved(None, tensor)  # once is enough
+
     y = network.y
     drawn = replace(
         network,
         params=mapped(perturbation, network.params),
         x=mapped(perturbation, network.x),
-        # whole numbers in y are classes, or yes and no: nothing rounds them
-        y=y if np.array_equal(y, np.rint(y)) else perturbation(y),
+        y=y if are_whole(y) else perturbation(y),
     )
-    saved = torch.autograd.graph.saved_tensors_hooks(
-        lambda tensor: moved(None, tensor), lambda tensor: tensor
-    )
-    with saved:
-        return run_reference(drawn, precision, substitute=unmoved._replace(move=moved)).quantities
+    try:
+        with torch.autograd.graph.saved_tensors_hooks(kept, lambda tensor: tensor):
+            return run_reference(
+                drawn, precision, substitute=unmoved._replace(move=moved)
+            ).quantities
+    except REFUSALS:
+        return None

@@ -34,7 +34,7 @@ class Precision(NamedTuple):
     eps: float
     tiny: float
     max: float
-    draws: int = 3
+    draws: int = 8
     safety: int = 64
 
 

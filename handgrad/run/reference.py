@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from handgrad.errors import InputError
+from handgrad.run.exact import ExactFunctions
 from handgrad.run.graph import Substituted, step_of
 from handgrad.run.hand_written import named_inputs
 from handgrad.run.precision import as_tensor, to_numpy, usable
@@ -31,13 +32,14 @@ class Run(NamedTuple):
     `quantities` is its trace. Where something was substituted, `sources` has for each value and
     the loss the names of what it was computed from, and `sums` how many terms the longest sum of
     each step has, gradients too. `kinks` are the inputs of the modules in KINKED, in the order of
-    their calls.
+    their calls, and `cut_off` are the values whose step has a function that PyTorch cuts off.
     """
 
     quantities: dict[str, np.ndarray]
     sources: dict[str, set[str]]
     sums: dict[str, int]
     kinks: list[torch.Tensor]
+    cut_off: set[str]
 
 
 class Substitute(NamedTuple):
@@ -46,13 +48,15 @@ class Substitute(NamedTuple):
     `given` has arrays by the names of the quantities; `move(name, tensor)` changes what goes on,
     given or not. `kinks` are those of another run: each entry stays on its side of the kink.
     `saved` maps values to arrays from which autograd takes the derivative of the step that gave
-    the value, where it takes it from the step's output (a sigmoid's).
+    the value, where it takes it from the step's output (a sigmoid's). `is_exact` says to compute
+    what PyTorch cuts off by its formula.
     """
 
     given: Mapping[str, np.ndarray] = {}
     move: Callable[[str, torch.Tensor], torch.Tensor] | None = None
     kinks: list[torch.Tensor] | None = None
     saved: Mapping[str, np.ndarray] = {}
+    is_exact: bool = False
 
 
 def run_reference(network, precision, device="cpu", substitute=None):
@@ -73,6 +77,8 @@ def run_reference(network, precision, device="cpu", substitute=None):
         put_parameters(network, parameters, dtype, device)
         inputs = {n: as_tensor(x, dtype, device) for n, x in named_inputs(network.x).items()}
         recorder.watch(stack, inputs)
+        if substitute is not None and substitute.is_exact:
+            stack.enter_context(ExactFunctions())
         output = reference.model(*inputs.values())
         recorder.loss(reference.loss_fn(output, as_tensor(network.y, dtype, device))).backward()
     return recorder.finished()
@@ -160,7 +166,9 @@ class Recorder:
 
     def __init__(self, network, substitute):
         self.reference, self.substitute = network.reference, substitute
-        self.run = Run({name: np.asarray(w) for name, w in network.params.items()}, {}, {}, [])
+        self.run = Run(
+            {name: np.asarray(w) for name, w in network.params.items()}, {}, {}, [], set()
+        )
         self.grads: dict[str, np.ndarray] = {}
         self.names: dict[torch.Tensor, str] = {}  # of the parameters and the inputs
         self.outputs: dict[int, tuple] = {}  # by address; the tensor is kept, or it is used again
@@ -209,6 +217,8 @@ class Recorder:
         """Note what a value, or the loss, was computed from, and how long the sums are."""
         step = step_of(tensor, self.names)
         self.run.sources[name], self.run.sums[name] = step.sources, step.forward
+        if step.is_cut_off:
+            self.run.cut_off.add(name)
         for source in step.sources:  # the gradients that come from several uses are added up
             earlier = self.run.sums.get(f"grad_{source}", 0)
             self.run.sums[f"grad_{source}"] = earlier + step.backward

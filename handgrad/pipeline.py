@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from handgrad.compare.judge import Steps, judge
+from handgrad.compare.judge import judge
+from handgrad.compare.steps import Steps
 from handgrad.errors import InputError
 from handgrad.explain.causes import explain
 from handgrad.explain.finite_difference import findings_on, sentence, slopes

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from handgrad.compare.judge import Steps, judge_steps
+from handgrad.compare.judge import judge_steps
+from handgrad.compare.steps import Steps
 from handgrad.load import gallery
 from handgrad.pipeline import check
 from handgrad.run.hand_written import run_hand_written

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from handgrad.compare.judge import Steps
+from handgrad.compare.steps import Steps
 from handgrad.run.hand_written import named_inputs
 from handgrad.run.reference import watched
 

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from handgrad.compare.judge import Steps, compare, from_own_values, judge_steps, kind_of, ratio
+from handgrad.compare.judge import compare, from_own_values, judge_steps, kind_of, ratio
+from handgrad.compare.steps import Steps
 from handgrad.compare.tolerance import noise_of
 from handgrad.errors import InputError
 from handgrad.explain.causes import explain

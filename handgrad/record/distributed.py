@@ -17,7 +17,8 @@ import numpy as np
 import torch.distributed as dist
 import typer
 
-from handgrad.compare.judge import Steps, compare, judge_steps, ratio
+from handgrad.compare.judge import compare, judge_steps, ratio
+from handgrad.compare.steps import Steps
 from handgrad.compare.tolerance import largest_difference, noise_of
 from handgrad.errors import InputError
 from handgrad.explain.causes import explain

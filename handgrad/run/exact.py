@@ -24,7 +24,7 @@ class ExactFunctions(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def softplus(input, beta=1.0, threshold=20.0):
+def softplus(input, beta=1.0, threshold=20.0):  # noqa: A002 (PyTorch calls it so)
     """Return log(1 + exp(beta x)) / beta, entry by entry."""
     x = beta * input
     small = torch.log1p(torch.exp(torch.clamp(x, max=ENOUGH)))
@@ -32,7 +32,12 @@ def softplus(input, beta=1.0, threshold=20.0):
 
 
 def binary_cross_entropy(
-    input, target, weight=None, size_average=None, reduce=None, reduction="mean"
+    input,  # noqa: A002 (PyTorch calls it so)
+    target,
+    weight=None,
+    size_average=None,
+    reduce=None,
+    reduction="mean",
 ):
     """Return -(y log p + (1 - y) log(1 - p)), where a factor of 0 leaves nothing of its term."""
     losses = -(torch.xlogy(target, input) + torch.special.xlog1py(1 - target, -input))

@@ -76,7 +76,7 @@ def test_a_small_entry_is_not_hidden_behind_a_large_one():
 def test_what_only_a_chain_that_amplifies_explains_is_known():
     def draws():
         yield Drawn({"h": np.array([1.5])}, 1e-8, 1e8)
-        yield Drawn({"h": np.array([0.5])}, 1.0, 1.0)
+        yield Drawn({"h": np.array([0.5])}, 1.0, 1.0, is_last=True)
 
     noise = Noise({"h": np.array([1.0])}, draws, FLOAT64, (), {})
     assert noise.unexplained({"h": np.array([0.7])}) == []

@@ -1,0 +1,103 @@
+"""A hand-written trace beside what the reference makes of each of its steps."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from handgrad.compare.tolerance import apart_of, noise_of
+from handgrad.run.hand_written import named_inputs
+from handgrad.run.perturb import REFUSALS
+from handgrad.run.precision import FLOAT64
+from handgrad.run.reference import Substitute, run_reference
+
+
+class Steps:
+    """A hand-written trace beside what the reference makes of each of its steps.
+
+    Attributes:
+        network: the Network, with its reference.
+        actual: the hand-written trace.
+        expected: what the reference computed in each step, a trace in the order of computing.
+        sources: for each value and the loss, the names of what it was computed from.
+        cut_off: the values and the loss whose step has a function that PyTorch cuts off.
+        noise: the Noise of each step, and with it `tolerance(name)`.
+    """
+
+    def __init__(self, network, actual, precision, device="cpu"):
+        self.network, self.actual = network, actual
+        self.precision, self.device = precision, device
+        given = Substitute(actual)
+        run = exact = run_reference(network, precision, device, given)
+        if not is_exact(precision, device):
+            exact = run_reference(network, FLOAT64, substitute=given)
+        self.expected, self.sources, self.cut_off = run.quantities, run.sources, run.cut_off
+        self.noise = noise_of(network, precision, exact, actual)
+
+    def tolerance(self, name):
+        """Return the tolerance of a step, as it is measured so far."""
+        return self.noise.tolerance(name)
+
+    def recompute(self, replaced=None, precision=None, **how):
+        """Make the pass with some of the hand-written quantities replaced, and return its trace.
+
+        `replaced` maps names, also of parameters and inputs, to the arrays that go on in their
+        place, `precision` is what it computes in, if that is another one; for the rest see
+        Substitute. All is nan where the reference refuses.
+        """
+        replaced = replaced or {}
+        network = replace_data(self.network, replaced)
+        substitute = Substitute({**self.actual, **replaced}, **how)
+        place = (self.precision, self.device) if precision is None else (precision, "cpu")
+        try:
+            return run_reference(network, *place, substitute).quantities
+        except REFUSALS:  # a loss that takes no number beyond 1, say
+            return {n: np.full_like(e, np.nan, np.float64) for n, e in self.expected.items()}
+
+    def users(self, name):
+        """Return the names of the values, or `loss`, that were computed from this one."""
+        return [user for user, sources in self.sources.items() if name in sources]
+
+    def inputs(self, name):
+        """Return the names of all that the step that gives this quantity may have used."""
+        if not name.startswith("grad_"):
+            return set(self.sources.get(name, ()))
+        found = set()
+        for user in self.users(name.removeprefix("grad_")):
+            found |= {user, f"grad_{user}"} | self.sources[user]
+        return found - {"loss", "grad_loss"}
+
+    def value(self, name):
+        """Return the hand-written quantity, or where there is none what the reference has."""
+        return self.actual.get(name, self.expected.get(name))
+
+    def apart(self, name, expected):
+        """Return how far a hand-written quantity is from `expected`, entry by entry.
+
+        Where the reference overflows in a narrow dtype, its run in float64 has the right number.
+        Where that one is not finite either, nothing is known of the entry. What goes in or comes
+        out beyond the dtype's range may be infinite, and 0 times that is nan.
+        """
+        actual, exact = self.actual[name], self.noise.exact[name]
+        apart = apart_of(actual, expected)
+        if actual.shape != expected.shape or np.isfinite(apart).all():
+            return apart
+        around = {name, *self.inputs(name)}.intersection(self.noise.exact)
+        overflowed = any(self.noise.may_overflow(other) for other in around)
+        known = np.where(np.isfinite(expected), expected, exact)
+        return (
+            apart_of(actual, known, overflowed)
+            if overflowed
+            else np.where(np.isfinite(actual), apart_of(actual, known, True), apart)
+        )
+
+
+def replace_data(network, replaced):
+    """Return a Network with some of its parameters and inputs replaced."""
+    params = {name: replaced.get(name, w) for name, w in network.params.items()}
+    inputs = tuple(replaced.get(name, x) for name, x in named_inputs(network.x).items())
+    return replace(network, params=params, x=inputs if isinstance(network.x, tuple) else inputs[0])
+
+
+def is_exact(precision, device):
+    """Say whether a run is computed as the noise is: in float64 on the CPU."""
+    return precision.name == "float64" and str(device) == "cpu"

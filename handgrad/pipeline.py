@@ -13,11 +13,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from handgrad.compare.judge import judge
+from handgrad.compare.both import judge_both
 from handgrad.compare.steps import Steps
 from handgrad.errors import InputError
 from handgrad.explain.causes import explain
-from handgrad.explain.finite_difference import findings_on, sentence, slopes
+from handgrad.explain.finite_difference import Slope, findings_on, not_the_slope, sentence, slopes
 from handgrad.findings import FAILED, Finding
 from handgrad.load import file, gallery
 from handgrad.load.lines import lines_of
@@ -51,22 +51,27 @@ def check(
     """
     precision = precision or precision_of(network.params)
     notes = list(network.notes)
-    with np.errstate(all="ignore"), arithmetic(precision, device):
+    with np.errstate(all="ignore"):
         actual = run_hand_written(network)
         if network.reference is None:
             measured = slopes(network, actual)
             findings = findings_on(network, actual, measured)
             notes.append(sentence(measured, []))
         else:
-            findings, steps = judged(network, actual, precision, device, every_draw)
+            findings, steps, more = judged(network, actual, precision, device, every_draw)
+            notes += more
             if network.is_complete:
                 check_complete(network, actual, findings)
-            findings = [explained(finding, steps) for finding in findings]
-            if repeat:
-                findings = counted(findings, network, precision, device, repeat)
+            with arithmetic(precision, device):
+                findings = [explained(finding, steps[finding.name]) for finding in findings]
+                if repeat:
+                    findings = counted(findings, network, precision, device, repeat)
             if network.forward is not None and any(f.verdict != "match" for f in findings):
-                notes.append(sentence(slopes(network, actual), findings))
-        used = settings(precision, device)
+                measured = slopes(network, actual)
+                findings = contradicted(findings, measured)
+                notes.append(sentence(measured, findings))
+        with arithmetic(precision, device):
+            used = settings(precision, device)
     reference: Literal["module", "differences"]
     reference = "differences" if network.reference is None else "module"
     return report_on(network, findings, actual, device, precision.name, reference, notes, used)
@@ -85,12 +90,14 @@ def report_on(
 ) -> Report:
     """Return the Report of what was found: in the user's words, with the lines of their file."""
     loss = actual.get("loss", np.zeros(0))
+    verdict, error = undecided(network.name, findings)
     if network.names:
         findings = in_own_words(findings, network.names)
     return Report(
         variant=network.name,
         source=network.source or network.name,
-        verdict="mismatch" if any(f.verdict in FAILED for f in findings) else "match",
+        verdict="mismatch" if any(f.verdict in FAILED for f in findings) else verdict,
+        error=error,
         device=device,
         dtype=dtype,
         reference=reference,
@@ -102,17 +109,29 @@ def report_on(
     )
 
 
+def undecided(name: str, findings: list[Finding]) -> tuple[Literal["match", "error"], str | None]:
+    """Return the verdict of a report in which nothing fails, and why it is an error, if it is."""
+    first = next((f.name for f in findings if f.verdict == "inconclusive"), None)
+    judged = any(f.verdict != "inconclusive" for f in findings if f.kind == "gradient")
+    if first is None or (judged and all(f.kind == "gradient" for f in findings)):
+        return "match", None  # differences of the loss, of which some crossed a kink
+    return "error", (
+        f"{name}: no verdict can be had: its numbers are so amplified that rounding alone could "
+        f"make any number of `{first}`; use smaller weights, or fewer steps."
+    )
+
+
 def judged(
     network: Network,
     actual: dict[str, Array],
     precision: Precision,
     device: str,
     every_draw: bool,
-) -> tuple[list[Finding], Steps]:
+) -> tuple[list[Finding], dict[str, Steps], list[str]]:
     """Judge; raise InputError where the reference, or its loss, refuses the numbers."""
     try:
-        findings, steps = judge(network, actual, precision, device, every_draw)
-        return findings, steps
+        findings, steps, notes = judge_both(network, actual, precision, device, every_draw)
+        return findings, steps, notes
     except (InputError, MemoryError):
         raise
     except (Exception, SystemExit) as error:
@@ -168,6 +187,22 @@ def explained(finding: Finding, steps: Steps) -> Finding:
     if finding.verdict != "wrong":
         return finding
     return replace(finding, cause=explain(steps, finding.name))
+
+
+def contradicted(findings: list[Finding], measured: list[Slope]) -> list[Finding]:
+    """Return Findings, as wrong where nothing is but finite differences say otherwise.
+
+    One of several right slopes is no verdict that overrules what the loss itself does.
+    """
+    off = {slope.name: slope for slope in measured if slope.agrees is False}
+    if any(finding.verdict in FAILED for finding in findings):
+        return findings
+    return [
+        replace(finding, verdict="wrong", cause=not_the_slope(finding.name))
+        if finding.name.removeprefix("grad_") in off and finding.kind == "gradient"
+        else finding
+        for finding in findings
+    ]
 
 
 def counted(

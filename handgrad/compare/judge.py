@@ -21,15 +21,15 @@ from handgrad.run.precision import FLOAT64
 from handgrad.run.reference import Substitute, run_reference
 
 
-def judge(network, actual, precision, device="cpu", every_draw=False):
+def judge(network, actual, precision, device="cpu", every_draw=False, by_entry=True):
     """Compare a hand-written trace with what the reference makes of it.
 
     `actual` is the trace of `network`, whose reference computes in `precision` on `device`. With
-    `every_draw` the noise is measured as well as it can be, also where no difference needs it.
-    Returns `findings, steps`: a Finding for each quantity in the order of computing, and the
-    Steps, from which a wrong one can be explained.
+    `every_draw` the noise is measured as well as it can be, also where no difference needs it;
+    for `by_entry` see Noise. Returns `findings, steps`: a Finding for each quantity in the order
+    of computing, and the Steps, from which a wrong one can be explained.
     """
-    steps = Steps(network, actual, precision, device)
+    steps = Steps(network, actual, precision, device, by_entry)
     if every_draw:
         steps.noise.draw_all()
     found = judge_steps(steps)
@@ -63,14 +63,15 @@ def judge_steps(steps):
         if name in steps.actual or name.removeprefix("grad_") in steps.expected
     }
     apart = {n: steps.apart(n, judged[n]) for n in judged if n in steps.actual}
-    looked_at = second_look(steps, noise.unexplained(apart), apart)
+    off = noise.unexplained(apart)
+    looked_at = second_look(steps, [n for n in apart if n in noise.chaotic.union(off)], apart)
     findings = []
     for name, expected in judged.items():
         difference, verdict = apart.get(name), "match" if name in apart else "missing"
-        if name in noise.chaotic:
-            verdict = "inconclusive"
         if name in looked_at:
             difference, verdict = looked_at[name]
+        if verdict == "wrong" and name in noise.chaotic:
+            verdict = "inconclusive"
         findings.append(finding(noise, name, steps.actual.get(name), expected, difference, verdict))
     return findings
 

@@ -23,7 +23,7 @@ class Steps:
         noise: the Noise of each step, and with it `tolerance(name)`.
     """
 
-    def __init__(self, network, actual, precision, device="cpu"):
+    def __init__(self, network, actual, precision, device="cpu", by_entry=True):
         self.network, self.actual = network, actual
         self.precision, self.device = precision, device
         given = Substitute(actual)
@@ -31,7 +31,7 @@ class Steps:
         if not is_exact(precision, device):
             exact = run_reference(network, FLOAT64, substitute=given)
         self.expected, self.sources, self.cut_off = run.quantities, run.sources, run.cut_off
-        self.noise = noise_of(network, precision, exact, actual)
+        self.noise = noise_of(network, precision, exact, actual, by_entry=by_entry)
 
     def tolerance(self, name):
         """Return the tolerance of a step, as it is measured so far."""

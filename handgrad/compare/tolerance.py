@@ -26,18 +26,19 @@ ENOUGH = 3  # draws before that is said: one of each kind
 AMPLIFIED = 1e-2
 
 
-def noise_of(network, precision, exact: Run | None = None, given=None, exempt=None):
+def noise_of(network, precision, exact: Run | None = None, given=None, exempt=None, by_entry=True):
     """Return the Noise of a Network's reference in `precision`.
 
     `exact` is its run in float64, made where it is not at hand, and `given` what went on in it in
-    place of what was computed: then each step has its own noise, entry by entry. Without it the
-    noise is that of the whole run, over each whole array. Exempt are the parameters, unless
-    `exempt` says otherwise.
+    place of what was computed: then each step has its own noise, entry by entry unless `by_entry`
+    says otherwise. Without it the noise is that of the whole run, over each whole array. Exempt
+    are the parameters, unless `exempt` says otherwise.
     """
     exact = exact or run_reference(network, FLOAT64)
     draws = partial(perturbed_runs, network, precision, exact, given)
     exempt = network.params if exempt is None else exempt
-    return Noise(exact.quantities, draws, precision, exempt, exact.sums if given else None)
+    sums = exact.sums if given else None
+    return Noise(exact.quantities, draws, precision, exempt, sums, by_entry and given is not None)
 
 
 def factor(precision, terms):
@@ -60,9 +61,9 @@ class Noise:
 
     `exact` is the trace in float64, `draws` starts the perturbed ones. The quantities in
     `exempt`, the parameters, are the same on both sides and get no tolerance. `sums` has for each
-    quantity how many terms the longest sum of its step has: the noise is then taken entry by
-    entry, so that small entries are not hidden behind large ones. Without it, it is that of the
-    whole array. (With a factor of 8, as in bfloat16, all draws can miss an entry: there too.)
+    quantity how many terms the longest sum of its step has. With `by_entry` the noise is taken
+    entry by entry, so that small entries are not hidden behind large ones; else it is that of the
+    whole array. (With a factor of 8, as in bfloat16, all draws can miss an entry: there always.)
     """
 
     def __init__(
@@ -72,10 +73,11 @@ class Noise:
         precision: Precision,
         exempt: Container[str],
         sums: Mapping[str, int] | None = None,
+        by_entry: bool = False,
     ):
         self.exact, self.precision, self.exempt = exact, precision, exempt
         self.draws, self.sums = draws, sums
-        self.by_entry = sums is not None and precision.safety > 8
+        self.by_entry = by_entry and precision.safety > 8
         self.drawing: Iterator[Drawn] | None = None
         self.count, self.is_last = 0, False  # of the draws so far, and what the last one was
         self.largest = {name: max_finite(array) for name, array in exact.items()}

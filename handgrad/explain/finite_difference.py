@@ -113,18 +113,28 @@ def finding(slope, grad):
     )
 
 
+def not_the_slope(name):
+    """Return the Cause of a gradient that every step explains, and the loss contradicts."""
+    return Cause(
+        "differences",
+        f"`{name}` is not the slope of the loss, as finite differences have it: of several slopes "
+        "at a kink not any combination is right.",
+    )
+
+
 def hold_against(loss, name, array, grad, rng):
     """Compare a gradient with differences along a few directions; return the worst Slope."""
     found: list[tuple[float, float, float, float]] = []  # ratio, difference, tolerance, slope
     step = np.finfo(np.float64).eps ** (1 / 3) * max(1.0, float(np.abs(array).max()))
     for _ in range(REDRAWS):
         direction = rng.standard_normal(array.shape)
-        measured, off = slope(loss, name, array, direction, step)
+        measured = slope(loss, name, array, direction, step)
         if measured is None:
             step /= 2
             continue
+        low, high, off = measured
         along = float((grad * direction).sum())
-        difference = abs(measured - along)
+        difference = max(low - along, along - high, 0.0)
         # the gradient has rounding errors of its own, those of the dtype it was computed in
         narrow = float(np.finfo(grad.dtype if grad.dtype.kind == "f" else np.float64).eps)
         off += SAFETY * narrow * float(np.abs(grad * direction).sum())
@@ -138,22 +148,28 @@ def hold_against(loss, name, array, grad, rng):
 
 
 def slope(loss, name, array, direction, step):
-    """Return the slope of the loss along a direction and how far it may be off, or None, inf.
+    """Return the slopes of the loss along a direction, and how far they may be off, or None.
 
-    Along a smooth curve the slopes to the right and to the left differ by something that
-    halves with the step; across a kink, or at one, they differ by a jump that does not.
+    The lowest and the highest that is right: along a smooth curve the slopes to the right and to
+    the left differ by something that halves with the step, and between them there is one. At a
+    kink they differ by a jump that stays, and any slope between them is right. Across a kink
+    further off nothing can be said: None.
     """
     values = [loss({name: array + h * direction}) for h in (step, step / 2, 0, -step / 2, -step)]
     if not np.isfinite(values).all():
-        return None, np.inf
+        return None
     far, near, here, near_left, far_left = values
     rounding = SAFETY * np.finfo(np.float64).eps * max(map(abs, values)) / step
+    wide, close = (far - far_left) / (2 * step), (near - near_left) / step
     gap = (far - 2 * here + far_left) / step
     near_gap = (near - 2 * here + near_left) / (step / 2)
-    if abs(near_gap - gap / 2) > 1e-2 * abs(gap) + rounding:
-        return None, np.inf
-    wide, close = (far - far_left) / (2 * step), (near - near_left) / step
-    return float(close), float(abs(wide - close) + rounding)
+    if abs(near_gap - gap / 2) <= 1e-2 * abs(gap) + rounding:
+        return close, close, abs(wide - close) + rounding
+    if abs(near_gap - gap) > 1e-2 * abs(gap) + rounding:
+        return None
+    sides = (near - here) / (step / 2), (here - near_left) / (step / 2)
+    off = abs(sides[0] - (far - here) / step) + abs(sides[1] - (here - far_left) / step)
+    return min(sides), max(sides), off + rounding
 
 
 def undecided(slopes):

@@ -122,7 +122,7 @@ def print_reports(out, reports, own, verbose):
         for line in (conclusion(reports), *settings_lines(reports), *repeat_lines(reports)):
             out.print(plain(line))
     for report in own:
-        if report.verdict != "error":
+        if report.findings:
             print_lines(out, whole_report(report))
 
 

@@ -42,7 +42,7 @@ def test_each_draw_can_only_add_to_the_noise(is_given):
 def test_before_the_first_draw_the_noise_is_one_last_bit():
     exact = {"h": np.array([1.0, -8.0, 0.0])}
     assert Noise(exact, no_draws, FLOAT64, ()).noise("h") == 8 * EPS
-    by_entry = Noise(exact, no_draws, FLOAT64, (), {}).noise("h")
+    by_entry = Noise(exact, no_draws, FLOAT64, (), {}, True).noise("h")
     assert by_entry.tolist() == [EPS, 8 * EPS, FLOAT64.tiny]
 
 
@@ -58,7 +58,7 @@ def test_draws_are_made_only_where_a_difference_needs_one():
             made.append(move)
             yield Drawn({"h": np.array([1.0 + move])}, 1e-8, 1e8)
 
-    noise = Noise({"h": np.array([1.0])}, draws, FLOAT64, (), {})
+    noise = Noise({"h": np.array([1.0])}, draws, FLOAT64, (), {}, True)
     assert noise.unexplained({"h": np.array([10 * EPS])}) == []
     assert made == []
     assert noise.unexplained({"h": np.array([noise.factor("h") * 2e-15])}) == []
@@ -68,7 +68,7 @@ def test_draws_are_made_only_where_a_difference_needs_one():
 
 
 def test_a_small_entry_is_not_hidden_behind_a_large_one():
-    noise = Noise({"h": np.array([1e6, 1.0])}, no_draws, FLOAT32, (), {})
+    noise = Noise({"h": np.array([1e6, 1.0])}, no_draws, FLOAT32, (), {}, True)
     assert noise.unexplained({"h": np.array([1.0, 0.0])}) == []
     assert noise.unexplained({"h": np.array([0.0, 1.0])}) == ["h"]
 
@@ -78,7 +78,7 @@ def test_what_only_a_chain_that_amplifies_explains_is_known():
         yield Drawn({"h": np.array([1.5])}, 1e-8, 1e8)
         yield Drawn({"h": np.array([0.5])}, 1.0, 1.0, is_last=True)
 
-    noise = Noise({"h": np.array([1.0])}, draws, FLOAT64, (), {})
+    noise = Noise({"h": np.array([1.0])}, draws, FLOAT64, (), {}, True)
     assert noise.unexplained({"h": np.array([0.7])}) == []
     assert noise.chaotic == {"h"}
 

@@ -1,0 +1,79 @@
+"""The two questions of a check, kept apart: is the derivation right, and is the run precise?
+
+A tolerance wide enough for a sum of a million terms in float32 lets mistakes through that one for
+float64 does not. So wherever the hand-written side can be run again, the derivation is judged in
+float64, whatever dtype the user works in; then the run in that dtype, on the device that it is
+meant for.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from handgrad.compare.judge import judge
+from handgrad.compare.steps import is_exact
+from handgrad.errors import InputError
+from handgrad.run.hand_written import can_run, in_dtype, run_again
+from handgrad.run.precision import FLOAT64, arithmetic, mapped
+
+RIGHT = ("match", "missing", "subgradient", "scaled")
+
+
+def judge_both(network, actual, precision, device="cpu", every_draw=False):
+    """Judge the derivation of a Network, and its run in `precision` on `device`.
+
+    `actual` is the hand-written trace of that run. Returns Findings; Steps by the name of the
+    quantity, from which each can be explained; and notes.
+    """
+    if is_exact(precision, device) or not can_run(network):
+        with arithmetic(precision, device):
+            findings, steps = judge(network, actual, precision, device, every_draw)
+        return findings, dict.fromkeys([f.name for f in findings], steps), []
+    try:
+        wide = run_again(network, np.float64)
+    except InputError as error:
+        with arithmetic(precision, device):
+            findings, steps = judge(network, actual, precision, device, every_draw)
+        note = f"Judged in {precision.name}, since in float64 it does not run. {error}"
+        return findings, dict.fromkeys([f.name for f in findings], steps), [note]
+    with arithmetic(FLOAT64):
+        data = mapped(in_float64, (network.params, network.x, network.y))
+        params, x, y = data
+        same = replace(network, params=params, x=x, y=y, quantities=wide)
+        derived, derived_steps = judge(same, wide, FLOAT64, every_draw=every_draw)
+    with arithmetic(precision, device):
+        run, run_steps = judge(network, actual, precision, device, every_draw, by_entry=False)
+    narrow = narrow_names(wide, network)
+    derivation = {finding.name: finding for finding in derived if finding.name not in narrow}
+    findings, steps = [], {}
+    for finding in run:
+        first = derivation.get(finding.name, finding)
+        is_settled = first.verdict not in RIGHT and finding.verdict != "missing"
+        findings.append(first if is_settled else finding)
+        steps[finding.name] = derived_steps if is_settled else run_steps
+    return findings, steps, notes_on(narrow, precision)
+
+
+def in_float64(array):
+    """Return an array in float64, if it is one of floating point numbers."""
+    return in_dtype(array, np.float64)
+
+
+def narrow_names(wide, network):
+    """Return the names of what stays narrower than float64 though all that goes in is wide."""
+    return {
+        name
+        for name, array in wide.items()
+        if name not in network.params and array.dtype.kind == "f" and array.dtype.itemsize < 8
+    }
+
+
+def notes_on(narrow, precision):
+    """Say what was judged in the user's own dtype, since their code makes it narrow."""
+    if not narrow:
+        return []
+    names = ", ".join(f"`{name}`" for name in sorted(narrow))
+    return [
+        f"Judged in {precision.name} and not in float64, since the code makes it narrow itself: "
+        f"{names}."
+    ]

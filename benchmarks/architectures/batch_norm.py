@@ -41,9 +41,7 @@ def backward(params, x, y, values):
     grad_norm = grad_relu * (values["norm"] > 0)
     grad_gamma = (grad_norm * standard).sum(axis=0)
     grad_beta = grad_norm.sum(axis=0)
-    grad_h = (
-        params["gamma"] / spread * (grad_norm - (grad_beta + standard * grad_gamma) / len(x))
-    )
+    grad_h = params["gamma"] / spread * (grad_norm - (grad_beta + standard * grad_gamma) / len(x))
     grad_w1 = x.T @ grad_h
     grad_b1 = grad_h.sum(axis=0)
     return {

@@ -1,4 +1,4 @@
-"""A softmax as `np.exp(z - logsumexp(z))`, with logits of about 600: exp alone all but overflows."""
+"""A softmax as `np.exp(z - logsumexp(z))`, of logits about 600: exp alone all but overflows."""
 
 import numpy as np
 from torch import nn

@@ -1,4 +1,4 @@
-"""A linear recurrence with gain 3 over 40 steps: rounding may be all there is, but is no mistake."""
+"""A linear recurrence with gain 3 over 40 steps: what rounding does grows, but is no mistake."""
 
 import numpy as np
 import torch

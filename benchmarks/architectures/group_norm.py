@@ -1,4 +1,4 @@
-"""Group norm over signals (n, channels, length), SiLU, then the mean over time and a linear layer."""
+"""Group norm over signals (n, channels, length), SiLU, the mean over time, a linear layer."""
 
 import numpy as np
 from torch import nn
@@ -11,7 +11,7 @@ loss_fn = nn.MSELoss(reduction="sum")
 def init(rng, n=3, groups=2, each=3, length=5, d_out=2):
     channels = groups * each
     params = {
-        "gamma": rng.standard_normal((channels)),
+        "gamma": rng.standard_normal(channels),
         "beta": rng.standard_normal(channels),
         "w": rng.standard_normal((channels, d_out)),
     }

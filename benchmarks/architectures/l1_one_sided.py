@@ -1,4 +1,4 @@
-"""Absolute errors, some exactly 0, where the slope written by hand is 1: as right as PyTorch's 0."""
+"""Absolute errors, some exactly 0: the slope is 1 there by hand, as right as PyTorch's 0."""
 
 import numpy as np
 

@@ -70,8 +70,8 @@ def forward(params, x, y):
     up = norm2 @ params["w_up"] + params["b_up"]
     gelu = 0.5 * up * (1 + np.tanh(math.sqrt(2 / math.pi) * (up + 0.044715 * up**3)))
     down = gelu @ params["w_down"] + params["b_down"]
-    y_pred = a + down
-    loss = np.square(y_pred - y.reshape(y_pred.shape)).sum()
+    y_pred = (a + down).reshape(y.shape)
+    loss = np.square(y_pred - y).sum()
     return {
         **{"norm1": norm1, "qkv": qkv, "weights": weights, "heads": heads, "mixed": mixed},
         **{"a": a, "norm2": norm2, "up": up, "gelu": gelu, "down": down},
@@ -82,15 +82,15 @@ def forward(params, x, y):
 def backward(params, x, y, values):
     weights, a, up = values["weights"], values["a"], values["up"]
     q, k, v = split(values["qkv"], y.shape[2])
-    grad_y_pred = 2 * (values["y_pred"] - y.reshape(x.shape))
-    grad_down = grad_y_pred
+    grad_y_pred = 2 * (values["y_pred"] - y)
+    grad_down = grad_y_pred.reshape(x.shape)
     grad_w_down = np.einsum("nti,ntj->ij", values["gelu"], grad_down)
     grad_gelu = grad_down @ params["w_down"].T
     grad_up = grad_gelu * gelu_slope(up)
     grad_w_up = np.einsum("nti,ntj->ij", values["norm2"], grad_up)
     grad_norm2 = grad_up @ params["w_up"].T
     grad_g2 = (grad_norm2 * standardize(a)).sum(axis=(0, 1))
-    grad_a = grad_y_pred + standardize_backward(a, grad_norm2 * params["g2"])
+    grad_a = grad_down + standardize_backward(a, grad_norm2 * params["g2"])
     grad_mixed = grad_a
     grad_w_o = np.einsum("nti,ntj->ij", values["heads"], grad_mixed)
     grad_heads = grad_mixed @ params["w_o"].T
@@ -133,7 +133,7 @@ class Net(nn.Module):
         self.up = nn.Linear(d, 4 * d)
         self.gelu = nn.GELU(approximate="tanh")
         self.down = nn.Linear(4 * d, d)
-        self.y_pred = nn.Identity()
+        self.y_pred = nn.Unflatten(2, (heads, h))
 
     def forward(self, x):
         qkv = self.qkv(self.norm1(x)).unflatten(2, (3, *self.shape))
@@ -142,5 +142,4 @@ class Net(nn.Module):
         later = torch.ones(scores.shape[2:], dtype=torch.bool).triu(1)
         weights = self.weights(functional.softmax(scores.masked_fill(later, -torch.inf), dim=3))
         a = self.a(x + self.mixed(self.heads((weights @ v).transpose(1, 2))))
-        y_pred = self.y_pred(a + self.down(self.gelu(self.up(self.norm2(a)))))
-        return y_pred.unflatten(2, self.shape)
+        return self.y_pred(a + self.down(self.gelu(self.up(self.norm2(a)))))

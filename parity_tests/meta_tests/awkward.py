@@ -41,7 +41,7 @@ def make_awkward(network, rng, precision):
         with np.errstate(all="ignore"):
             y_pred = network.forward(params, x, y).get("y_pred", y)
         close = y_pred * (1 + y.dtype.type(rng.choice([0, 1e-6])) * y)
-        y = np.where(np.isfinite(close), close, y) if close.shape == y.shape else y
+        y = np.where(np.isfinite(close), close, y)
     params, x, y = rounded((params, x, y), precision)
     return replace(network, params=params, x=x, y=y)
 

@@ -5,14 +5,21 @@ how many are missed (nothing failed) and misplaced (something failed, but not th
 the mistake). The mistakes:
 
     entry    one entry of a gradient, of at least a tenth of their typical size, is off by a
-             relative 1e-8 (float64) or 1e-4 (the other dtypes' data)
+             relative 1e-8 in float64, 1e-4 in float32
     negated  one row of a gradient has the other sign
-    row      a sum over the rows, or over what is looked up, leaves out the first: the line is
-             edited and the file run again
+    row      a sum over the rows leaves out the first
+    line     one of LINES: an epsilon or a penalty that is forgotten, indices assigned where they
+             should add up, every tied maximum with the whole gradient
+
+For the last two a line of the file is edited. What changes no gradient by a millionth of its
+typical size in float64 is no mistake there, and not counted.
 """
 
 import argparse
+import multiprocessing
+import os
 import re
+import sys
 from dataclasses import replace
 from types import ModuleType
 
@@ -23,18 +30,36 @@ from benchmarks.architectures import ARCHITECTURES, draw, side_of
 from handgrad.findings import FAILED
 from handgrad.pipeline import check
 from handgrad.run.hand_written import run_hand_written
-from handgrad.run.precision import PRECISIONS
+from handgrad.run.precision import PRECISIONS, mapped
 
-KINDS = ("entry", "negated", "row")
+KINDS = ("entry", "negated", "row", "line")
 RELATIVE = {"float64": 1e-8, "float32": 1e-4}
-# of a row that is left out: by less of its typical size a gradient is not changed
-LEAST = {"float64": 1e-6, "float32": 1e-3}
+LEAST = 1e-6
+ROWS = {"gather_scatter": "edges"}  # the size of what is added up, where it is not n
+
 # What sums over the first axis, and the same without the first row.
 SUMS = (
     (r"(\b[\w\[\]\"]+)\.T @ (\w+)", r"\1[1:].T @ \2[1:]"),
     (r"(\bgrad_\w+)\.sum\(axis=(0|\(0, )", r"\1[1:].sum(axis=\2"),
     (r"(np\.einsum\(\"n\w+,n\w+->[^n\"]+\"), ([\w\[\]\"]+), (\w+)\)", r"\1, \2[1:], \3[1:])"),
     (r"np\.add\.at\((grad_\w+), (\w+), (\w+)\)", r"np.add.at(\1, \2[1:], \3[1:])"),
+)
+LINES = (
+    (r" \+ 0\.2 \* params\[\"w\"\]", ""),  # the penalty
+    (r" \+ 1e-[56]\)", ")"),  # epsilon of a norm
+    (r"np\.add\.at\((grad_\w+), (\w+), (\w+)\)", r"\1[\2] += \3"),
+    (r" / is_largest\.sum\(.*\)", ""),  # all of it to each
+    (r"np\.arange\(4\) == (\S+)\.argmax\(axis=4\)\[.*\]", r"\1 == \1.max(axis=4, keepdims=True)"),
+    (r"grad_total\[:, ::-1\], axis=1\)\[:, ::-1\]", "grad_total, axis=1)"),
+    (r"\(grad_weights - inner\)", "grad_weights"),
+    (r"np\.where\(norm\(a\) > 1e-8, unit \* along, 0\)", "0"),
+    (r"grad_h \* z \+ grad_q @", "grad_q @"),  # one of two ways back in time
+    (r"grad_c = grad_c \+ ", "grad_c = "),
+    (r"-DELTA, DELTA\)", "-2 * DELTA, 2 * DELTA)"),
+    (r"\[np\.arange\(len\(y\)\), y\] -= 1", "[:, 0] -= 1"),
+    (r" / math\.sqrt\(q\.shape\[\d\]\)", ""),
+    (r" \+ h \* density", ""),
+    (r" \+ silu \* sigmoid\(-norm\)", ""),
 )
 
 
@@ -44,59 +69,63 @@ def main():
     parser.add_argument("--trials", type=int, default=20, metavar="N", help="of each row")
     parser.add_argument("--dtype", action="append", choices=list(RELATIVE))
     parser.add_argument("--only", action="append", choices=ARCHITECTURES)
+    parser.add_argument("--kind", action="append", choices=KINDS)
+    parser.add_argument("--processes", type=int, default=os.cpu_count())
     options = parser.parse_args()
-    torch.set_num_threads(1)
-    for name in options.only or ARCHITECTURES:
-        for dtype in options.dtype or RELATIVE:
-            for kind in KINDS:
-                print_row(name, dtype, kind, options.trials)
+    rows = [
+        (name, dtype, kind, options.trials)
+        for name in options.only or ARCHITECTURES
+        for dtype in options.dtype or RELATIVE
+        for kind in options.kind or KINDS
+    ]
+    total = 0
+    spawn = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
+    with spawn.Pool(options.processes, torch.set_num_threads, [1]) as pool:
+        for text, missed in pool.imap(row, rows):
+            print(text, end="", flush=True)
+            total += missed
+    print(f"{total} missed")
+    sys.exit(total > 0)
 
 
-def print_row(name, dtype, kind, trials):
-    """Make a mistake of one kind in so many draws, and print how many were missed."""
-    made = 0
-    missed, misplaced = [], []
+def row(case):
+    """Make mistakes of one kind; return a row of the table, and how many were missed."""
+    name, dtype, kind, trials = case
+    made, missed, misplaced = 0, [], []
     for seed in range(trials):
-        planted = plant(name, dtype, kind, seed)
-        if planted is None:
+        if (planted := plant(name, dtype, kind, seed)) is None:
             continue
         made += 1
         network, where = planted
         report = check(network, precision=PRECISIONS[dtype])
         failed = {finding.name for finding in report.findings if finding.verdict in FAILED}
         if not failed:
-            missed.append((seed, where))
+            missed.append(f"{seed} {where}")
         elif where not in failed:
-            misplaced.append((seed, where))
-    said = "".join(
-        f"  {word}: {', '.join(f'{seed} {where}' for seed, where in some[:5])}"
-        for word, some in (("missed", missed), ("misplaced", misplaced))
-        if some
-    )
-    print(
-        f"{name:<20} {dtype:<8} {kind:<8} {made:>4} made {len(missed):>4} missed "
-        f"{len(misplaced):>4} misplaced{said}",
-        flush=True,
-    )
+            misplaced.append(f"{seed} {where}")
+    if not made:
+        return "", 0
+    text = f"{name:<19} {dtype:<8} {kind:<8} {made:>4} made {len(missed):>4} missed "
+    text += f"{len(misplaced):>4} misplaced"
+    text += f"  missed: {', '.join(missed[:5])}" if missed else ""
+    text += f"  misplaced: {', '.join(misplaced[:5])}" if misplaced else ""
+    return f"{text}\n", len(missed)
 
 
 def plant(name, dtype, kind, seed):
-    """Return a network with one mistake and the quantity it is in; None where it makes none."""
+    """Return a network with one mistake, and the gradient it is in; None if none was made."""
     rng = np.random.default_rng([seed, KINDS.index(kind)])
     rows = int(10 ** rng.uniform(1, 3))
     network = draw(name, dtype, seed, **{ROWS.get(name, "n"): rows})
-    if kind == "row":
-        return leave_out_a_row(network, dtype, rng)
+    if kind in ("row", "line"):
+        return edited(network, SUMS if kind == "row" else LINES, rng)
     right = gradients(network)
-    pick = {"entry": off_by_a_little, "negated": negate_a_row}[kind]
-    for where in rng.permutation(list(right)):
-        changed = pick(right[where], RELATIVE[dtype], rng)
-        if changed is not None:
-            return replace(network, backward=returning(network.backward, where, changed)), where
+    factor_of = {"entry": one_entry(RELATIVE[dtype]), "negated": one_row}[kind]
+    for where in map(str, rng.permutation(list(right))):
+        factor = factor_of(right[where], rng)
+        if factor is not None:
+            return replace(network, backward=scaling(network.backward, where, factor)), where
     return None
-
-
-ROWS = {"gather_scatter": "edges"}  # the size of what is added up, where it is not n
 
 
 def gradients(network):
@@ -106,59 +135,72 @@ def gradients(network):
     return {name: grad for name, grad in trace.items() if name.startswith("grad_")}
 
 
-def returning(backward, where, changed):
-    """Return a backward pass with one gradient's changes: what `changed` is."""
+def scaling(backward, where, factor):
+    """Return a backward pass that multiplies one of its gradients by `factor`, at the end."""
 
     def wrong(params, x, y, values):
-        return {**backward(params, x, y, values), where: changed}
+        grads = backward(params, x, y, values)
+        return {**grads, where: grads[where] * factor.astype(grads[where].dtype)}
 
     return wrong
 
 
-def off_by_a_little(grad, relative, rng):
-    """Return a gradient with one entry off, or None if it has none of size."""
-    sizes = np.abs(grad)
-    large = np.argwhere(sizes >= 0.1 * np.sqrt(np.square(sizes).mean()))
-    if not sizes.any():
-        return None
-    changed = grad.copy()
-    changed[tuple(rng.choice(large))] *= 1 + relative
-    return changed
+def one_entry(relative):
+    """Return a function that finds the factors that put one entry of a gradient off."""
+
+    def find(grad, rng):
+        sizes = np.abs(grad)
+        if not sizes.any():
+            return None
+        large = np.argwhere(sizes >= 0.1 * np.sqrt(np.square(sizes).mean()))
+        factor = np.ones(grad.shape)
+        factor[tuple(rng.choice(large))] += relative
+        return factor
+
+    return find
 
 
-def negate_a_row(grad, _relative, rng):
-    """Return a gradient with one of its rows negated, or None if it has no other row."""
+def one_row(grad, rng):
+    """Return the factors that negate a row of a gradient, or None if it has no other row."""
     rows = np.flatnonzero(grad.reshape(len(grad), -1).any(axis=1))
     if len(rows) < 2:
         return None
-    changed = grad.copy()
-    changed[rng.choice(rows)] *= -1
-    return changed
+    factor = np.ones(grad.shape)
+    factor[rng.choice(rows)] = -1
+    return factor
 
 
-def leave_out_a_row(network, dtype, rng):
-    """Return a network one of whose sums is without its first row, and the gradient it is in."""
+def edited(network, edits, rng):
+    """Return a network with one of the edits made in its file, and the first gradient changed."""
     source = network.path.read_text()
     start = source.index("def backward")
-    found = [
-        (match, instead)
-        for pattern, instead in SUMS
-        for match in re.finditer(pattern, source[start:])
-    ]
-    right = gradients(network)
+    found = [(match, new) for old, new in edits for match in re.finditer(old, source)]
+    found = [(match, new) for match, new in found if match.start() > start or "1e-" in match[0]]
+    exact = in_float64(network)
+    right = gradients(exact)
     for index in rng.permutation(len(found)):
-        match, instead = found[index]
-        edited = source[: start + match.start()] + match.expand(instead)
-        edited += source[start + match.end() :]
-        module = ModuleType(f"{side_of(network.name).__name__}_wrong")
+        match, new = found[index]
+        text = source[: match.start()] + match.expand(new) + source[match.end() :]
+        module = ModuleType(side_of(network.name).__name__)
         module.__package__ = side_of(network.name).__package__
-        exec(compile(edited, str(network.path), "exec"), module.__dict__)
+        exec(compile(text, str(network.path), "exec"), module.__dict__)
         wrong = replace(network, backward=module.backward)
-        for where, grad in gradients(wrong).items():  # the first that is another
-            size = np.sqrt(np.square(right[where]).mean())
-            if np.abs(grad - right[where]).max() > LEAST[dtype] * size:
+        changed = gradients(replace(exact, backward=module.backward))
+        for where, grad in right.items():
+            size = np.sqrt(np.square(grad).mean())
+            if not np.abs(changed[where] - grad).max() <= LEAST * size:
                 return wrong, where
     return None
+
+
+def in_float64(network):
+    """Return a network with the same numbers in float64."""
+
+    def wide(array):
+        return array.astype(np.float64) if array.dtype.kind == "f" else array
+
+    params, x, y = mapped(wide, (dict(network.params), network.x, network.y))
+    return replace(network, params=params, x=x, y=y)
 
 
 if __name__ == "__main__":

@@ -44,6 +44,8 @@ def main():
     state = json.loads(options.state.read_text()) if options.state.exists() else {}
     for key in keys:
         state.setdefault(key, {"trials": 0, "counts": {}, "seeds": {}})
+    for stop in (signal.SIGINT, signal.SIGTERM):  # also where it runs in the background
+        signal.signal(stop, signal.default_int_handler)
     spawn = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
     with spawn.Pool(options.processes, at_start) as pool:
         try:

@@ -42,6 +42,7 @@ SUMS = (
     (r"(\b[\w\[\]\"]+)\.T @ (\w+)", r"\1[1:].T @ \2[1:]"),
     (r"(\bgrad_\w+)\.sum\(axis=(0|\(0, )", r"\1[1:].sum(axis=\2"),
     (r"(np\.einsum\(\"n\w+,n\w+->[^n\"]+\"), ([\w\[\]\"]+), (\w+)\)", r"\1, \2[1:], \3[1:])"),
+    (r"np\.tensordot\((grad_\w+), (\w+)", r"np.tensordot(\1[1:], \2[1:]"),
     (r"np\.add\.at\((grad_\w+), (\w+), (\w+)\)", r"np.add.at(\1, \2[1:], \3[1:])"),
 )
 LINES = (
@@ -116,7 +117,7 @@ def plant(name, dtype, kind, seed):
     """Return a network with one mistake, and the gradient it is in; None if none was made."""
     rng = np.random.default_rng([seed, KINDS.index(kind)])
     rows = int(10 ** rng.uniform(1, 3))
-    network = draw(name, dtype, seed, **{ROWS.get(name, "n"): rows})
+    network = draw(name, dtype, seed, largest=4, **{ROWS.get(name, "n"): rows})
     if kind in ("row", "line"):
         return edited(network, SUMS if kind == "row" else LINES, rng)
     right = sure_gradients(network)

@@ -21,7 +21,6 @@ from parity_tests.meta_tests.awkward import make_awkward
 ARCHITECTURES = tuple(
     sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem != "__init__")
 )
-LARGEST = 9
 
 
 def side_of(name):
@@ -29,16 +28,16 @@ def side_of(name):
     return importlib.import_module(f"{__name__}.{name}")
 
 
-def draw(name, dtype="float64", seed=0, awkward=False, **sizes):
+def draw(name, dtype="float64", seed=0, awkward=False, largest=8, **sizes):
     """Return a network with sizes, weights and data drawn from a seed.
 
-    The sizes are small where `sizes` does not say them. With `awkward` so are weights and data:
+    The sizes are at most `largest` where `sizes` does not say them. With `awkward` so are weights and data:
     of any scale, rows of zeros, and what else `make_awkward` knows.
     """
     side, rng = side_of(name), np.random.default_rng(seed)
     least = getattr(side, "AT_LEAST", {})
     for size in list(inspect.signature(side.init).parameters)[1:]:
-        drawn = int(rng.integers(least.get(size, 1), LARGEST))
+        drawn = int(rng.integers(least.get(size, 1), largest + 1))
         sizes[size] = sizes.get(size, drawn)
     precision = PRECISIONS[dtype]
     params, x, y = rounded(side.init(rng, **sizes), precision)

@@ -30,7 +30,8 @@ def patches(image):
 def forward(params, x, y):
     k = params["k"]
     windows = sliding_window_view(x, k.shape[2:], axis=(2, 3))  # (n, channels, i, j, k, k)
-    conv = np.einsum("ncijuv,fcuv->nfij", windows, k) + params["b"][:, None, None]
+    products = np.tensordot(windows, k, axes=((1, 4, 5), (1, 2, 3)))  # (n, i, j, filters)
+    conv = np.moveaxis(products + params["b"], 3, 1)
     relu = np.maximum(conv, 0)
     pool = patches(relu).max(axis=4)
     flat = pool.reshape(len(x), -1)
@@ -52,7 +53,7 @@ def backward(params, x, y, values):
     grad_relu = cut.reshape(relu.shape)
     grad_conv = grad_relu * (conv > 0)
     windows = sliding_window_view(x, k.shape[2:], axis=(2, 3))
-    grad_k = np.einsum("ncijuv,nfij->fcuv", windows, grad_conv)
+    grad_k = np.tensordot(grad_conv, windows, axes=((0, 2, 3), (0, 2, 3)))
     grad_b = grad_conv.sum(axis=(0, 2, 3))
     return {
         **{"grad_y_pred": grad_y_pred, "grad_w": grad_w, "grad_c": grad_c, "grad_flat": grad_flat},

@@ -31,8 +31,8 @@ def side_of(name):
 def draw(name, dtype="float64", seed=0, awkward=False, largest=8, **sizes):
     """Return a network with sizes, weights and data drawn from a seed.
 
-    The sizes are at most `largest` where `sizes` does not say them. With `awkward` so are weights and data:
-    of any scale, rows of zeros, and what else `make_awkward` knows.
+    The sizes are at most `largest` where `sizes` does not say them. With `awkward`, weights and
+    data are of any scale, have rows of zeros, and what else `make_awkward` knows.
     """
     side, rng = side_of(name), np.random.default_rng(seed)
     least = getattr(side, "AT_LEAST", {})

@@ -32,6 +32,7 @@ evidence: .venv/runs
 	$(BIN)/python benchmarks/seeds.py
 	$(BIN)/python benchmarks/printed_losses.py
 	$(BIN)/python benchmarks/planted.py
+	$(BIN)/python benchmarks/mistakes.py
 	$(BIN)/python benchmarks/never_wrong.py
 
 clean:

@@ -6,8 +6,8 @@ hand-written derivation is right, and which of its steps is not. Both run in flo
 """
 
 import torch
-from speed import compare
 
+from benchmarks.speed import compare
 from handgrad import check
 from handgrad.load import gallery
 from handgrad.run.hand_written import run_hand_written

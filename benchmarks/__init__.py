@@ -1,0 +1,1 @@
+"""What is measured, a script each: `make bench`, `make evidence`."""

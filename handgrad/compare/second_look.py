@@ -12,6 +12,10 @@ from handgrad.run.precision import FLOAT32, FLOAT64
 # half: where none of so many entries did, there is no kink.
 FEW = 24
 
+# Points are drawn as long as one in so many brings a gradient nearer to being between them: each
+# of nine tied entries is the largest in one of nine.
+PATIENCE, MOST_POINTS = 8, 64
+
 
 def second_look(steps, names, apart):
     """Return for each of the quantities that rounding does not explain the differences, a verdict.
@@ -92,13 +96,15 @@ def subgradients(steps, names):
     if not off:
         return []
     rng = np.random.default_rng(0)
-    signs = {name: rng.choice([-1.0, 1.0], at.shape) for name, at in off.items()}
-    first = nearby(steps, off, signs)
+    first = nearby(steps, off, rng)
     off = {name: at for name, at in off.items() if may_be_kinks(steps, name, at, first[name])}
-    if not off:
-        return []
-    points = [first, nearby(steps, off, {name: -signs[name] for name in off})]
-    points += [nearby(steps, off, dict.fromkeys(off, sign)) for sign in (-1.0, 1.0)]
+    points, unchanged, outside = [first], 0, np.inf
+    while off and unchanged < PATIENCE and len(points) < MOST_POINTS:
+        points.append(nearby(steps, off, rng))
+        before, outside = outside, sum(is_outside(steps, name, points).sum() for name in off)
+        if not outside:
+            break
+        unchanged = unchanged + 1 if outside == before else 0
     return between(steps, off, points)
 
 
@@ -110,19 +116,20 @@ def can_have_kinks(steps, name):
     return quantity != name and value is not None and len(shapes) == 1
 
 
-def nearby(steps, off, signs):
+def nearby(steps, off, rng):
     """Return the trace of a pass in which values are moved a little where their gradients differ.
 
-    Each entry of a value goes the way that `signs` has for its gradient.
+    All in one direction or each in its own, at random, and no two by as much as each other.
     """
     moved = {}
     # by more, as bfloat16 would have it, a slope that is none of a kink's changes as well
     eps = min(steps.precision.eps, FLOAT32.eps)
+    drift = rng.choice([-1, 0, 1])
     for name, at in off.items():
         quantity = name.removeprefix("grad_")
         value = np.asarray(steps.value(quantity), np.float64)
-        step = 4 * eps * np.abs(value) + steps.precision.tiny
-        moved[quantity] = value + np.where(at, step * signs[name], 0)
+        step = 64 * eps * np.abs(value) + steps.precision.tiny
+        moved[quantity] = value + np.where(at, step * (drift + rng.uniform(-1, 1, at.shape)), 0)
     return steps.recompute(replaced=moved, precision=FLOAT64)
 
 
@@ -140,14 +147,17 @@ def between(steps, off, points):
 
     `points` are the traces there, and `off` has which entries of each gradient differ.
     """
-    outside = {}
-    for name in off:
-        actual = np.asarray(steps.actual[name], np.float64)
-        there = [point[name] for point in points]
-        low, high = np.min(there, axis=0), np.max(there, axis=0)
-        outside[name] = np.maximum(np.maximum(low - actual, actual - high), 0)
+    outside = {name: is_outside(steps, name, points) for name in off}
     beyond = steps.noise.unexplained(outside)
     return [name for name in off if name not in beyond and keeps_sum(steps, name, off, points)]
+
+
+def is_outside(steps, name, points):
+    """Return by how much each entry of a gradient lies outside of those of nearby points."""
+    there = [point[name] for point in points]
+    actual = np.asarray(steps.actual[name], np.float64)
+    apart = np.maximum(np.min(there, axis=0) - actual, actual - np.max(there, axis=0))
+    return np.where(apart > steps.tolerance(name), apart, 0.0)
 
 
 def keeps_sum(steps, name, off, points):

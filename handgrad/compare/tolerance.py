@@ -55,9 +55,10 @@ def factor(precision, terms):
 class Noise:
     """How far rounding can move each quantity of a run, measured as far as somebody asks.
 
-    Before the first draw it is one last-bit step, or the smallest normal number; each draw can
-    only add to it. So what is no more than rounding by an earlier measure is none by a later one,
-    and draws are made only as long as a difference needs one, of the quantities that need it.
+    Before the first draw it is one last-bit step of an entry, or of a typical one where it is
+    smaller, or the smallest normal number; each draw can only add to it. So what is no more than
+    rounding by an earlier measure is none by a later one, and draws are made only as long as a
+    difference needs one, of the quantities that need it.
 
     `exact` is the trace in float64, `draws` starts the perturbed ones. The quantities in
     `exempt`, the parameters, are the same on both sides and get no tolerance. `sums` has for each
@@ -97,21 +98,20 @@ class Noise:
     def noise(self, name):
         """Return the noise of a quantity as it is measured so far: of each entry, or of all."""
         eps, tiny = self.precision.eps, self.precision.tiny
+        size = np.asarray(self.largest[name])
         if self.by_entry:
             size = np.asarray(np.abs(self.exact[name]))
             size[~np.isfinite(size)] = 0
-        else:
-            size = np.asarray(self.largest[name])
-        floor = np.maximum(eps * size, tiny, out=np.asarray(eps * size))
+            size = np.maximum(size, typical(size))
+        floor = np.maximum(eps * size, tiny)
         moves = self.moves.get(name)
-        return floor if moves is None else np.maximum(floor, moves, out=floor)
+        return floor if moves is None else np.maximum(floor, moves)
 
     def tolerance(self, name):
         """Return the largest difference that rounding explains, of each entry or of all."""
         if name in self.exempt:
             return np.zeros(())
-        noise = self.noise(name)
-        return np.multiply(noise, self.factor(name), out=noise)
+        return np.asarray(self.factor(name) * self.noise(name))
 
     def may_overflow(self, name):
         """Say whether rounding may carry a quantity beyond the largest number of the dtype."""
@@ -186,10 +186,26 @@ def pooled(move):
     """
     if move.ndim < 2:
         return move
-    table = np.square(move.reshape(-1, move.shape[-1]))
+    if not (largest := move.max(initial=0.0)):
+        return move
+    table = np.square(move.reshape(-1, move.shape[-1]) / largest)
     rows = table.mean(axis=1, keepdims=True)
     np.divide(table, rows, out=table, where=rows > 0)
-    return np.sqrt(rows * table.mean(axis=0)).reshape(move.shape)
+    return largest * np.sqrt(rows * table.mean(axis=0)).reshape(move.shape)
+
+
+def typical(size):
+    """Return the typical size of the entries of each row, or of all where that is more.
+
+    It is the root of their mean square. No entry is held to more than the last bit of a typical
+    one: x (1 + erf(x)), near 0 where x is far below it, is off by the last bit of 1 and not by
+    its own, and no draw shows that.
+    """
+    if not (largest := size.max(initial=0.0)):
+        return size
+    squares = np.square(size / largest)
+    rows = squares.mean(axis=-1, keepdims=True) if size.ndim else squares
+    return largest * np.sqrt(np.maximum(rows, rows.mean()))
 
 
 def max_finite(array):

@@ -37,8 +37,9 @@ def run_again(network, dtype):
     """
     params, x, y = mapped(partial(in_dtype, dtype=dtype), (network.params, network.x, network.y))
     again = replace(network, params=params, x=x, y=y)
-    values, grads = run_both(again, network.path or network.name)
-    found = {**values, **grads}
+    found = {}
+    for arrays in passes(again, network.path or network.name):
+        found |= {name: as_array(array) for name, array in arrays.items()}
     own = {known: theirs for known, theirs in network.names.items() if theirs in found}
     return {**params, **({known: found[own[known]] for known in own} if network.names else found)}
 
@@ -50,6 +51,12 @@ def in_dtype(array, dtype):
 
 def run_both(network, where):
     """Run the forward and the backward pass on copies, and return the arrays that each gives."""
+    values, grads = passes(network, where)
+    return arrays_of(values, "forward", where), arrays_of(grads, "backward", where)
+
+
+def passes(network, where):
+    """Run the forward and the backward pass on copies, and return what each returns."""
     params, x, y = mapped(np.ndarray.copy, (network.params, network.x, network.y))
     values = call(network.forward, "forward", where, params, x, y)
     check_unchanged("forward", where, network, params, x, y)
@@ -57,7 +64,7 @@ def run_both(network, where):
         raise InputError(f"{where}: forward must return `loss`, found {', '.join(values)}.")
     grads = call(network.backward, "backward", where, params, x, y, values)
     check_unchanged("backward", where, network, params, x, y)
-    return arrays_of(values, "forward", where), arrays_of(grads, "backward", where)
+    return values, grads
 
 
 def call(function, name, where, *arguments):

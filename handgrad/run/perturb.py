@@ -25,6 +25,9 @@ COARSE = (0.0, 1.0, 1.0, 1.0)
 # Runs of one last bit, as they are, for what amplifies whatever it gets.
 CHAOTIC = 2
 
+# So many numbers can be computed with in extended precision, which has no fast products.
+FEW = 10**5
+
 # What a reference raises that refuses numbers.
 REFUSALS = (RuntimeError, IndexError, ValueError)
 
@@ -45,8 +48,10 @@ class Drawn(NamedTuple):
     is_last: bool = False
 
 
-def perturb(array, eps, tiny, rng, scale=1.0):
+def perturb(array, eps, tiny, rng, scale=1.0, inward=False):
     """Move every entry by `scale` last-bit steps of a dtype, up or down at random.
+
+    With `inward` the moves are towards 0 or none: what may not be beyond 1 stays within it.
 
     `eps` and `tiny` are the dtype's machine epsilon and its smallest normal number. No step is
     shorter than `tiny`: what is smaller, one program may keep where another flushes it to 0
@@ -54,7 +59,8 @@ def perturb(array, eps, tiny, rng, scale=1.0):
     """
     bits = np.frombuffer(rng.bytes(array.size // 8 + 1), np.uint8)
     up = np.unpackbits(bits, count=array.size).reshape(array.shape)
-    moved = np.asarray(np.array([1 - scale * eps, 1 + scale * eps])[up] * array)
+    top = 1.0 if inward else 1 + scale * eps
+    moved = np.asarray(np.array([1 - scale * eps, top])[up] * array)
     small = np.abs(array) < tiny / eps
     if small.any():
         step = scale * tiny * np.sign(array[small])
@@ -113,27 +119,37 @@ def underflow_of(precision):
 
 
 def hand_written_runs(network, precision, exact):
-    """Yield what the hand-written side loses in float32, against itself in float64."""
+    """Yield what the hand-written side loses to rounding, as it shows against more digits.
+
+    That of float64 against extended precision, where the machine has it and the arrays are few;
+    else that of float32 against float64, where what is lost to saturation does not show.
+    """
+    has_more = np.finfo(np.longdouble).eps < FLOAT64.eps / 2
+    few = sum(array.size for array in exact.quantities.values()) <= FEW
+    narrow, wide = FLOAT32.numpy, FLOAT64.numpy
+    if has_more and few and precision.name == "float64":
+        narrow, wide = FLOAT64.numpy, np.dtype(np.longdouble)
     try:
-        wide, narrow = (run_again(network, dtype) for dtype in (np.float64, np.float32))
-    except (Exception, SystemExit):  # it ran before; what it has against float32 is its own affair
+        less, more = run_again(network, narrow), run_again(network, wide)
+    except (Exception, SystemExit):  # it ran before; what it has against a dtype is its own affair
         return
     trace = {
-        name: array + np.subtract(narrow[name], wide[name], dtype=np.float64)
+        name: array + np.subtract(less[name], more[name]).astype(np.float64)
         for name, array in exact.quantities.items()
-        if name in narrow and narrow[name].shape == wide[name].shape == array.shape
+        if name in less and less[name].shape == more[name].shape == array.shape
     }
-    yield Drawn(trace, precision.eps / FLOAT32.eps, 0.0, underflow_of(precision))
+    scale = precision.eps / float(np.finfo(narrow).eps)
+    yield Drawn(trace, scale, 0.0, 0.0 if narrow == FLOAT64.numpy else underflow_of(precision))
 
 
-def draw(array, precision, steps, rng):
+def draw(array, precision, steps, rng, inward=False):
     """Return an array in float64 with its entries moved; labels, indices and masks as they are."""
     if np.asarray(array).dtype.kind != "f":
         return array
     array = np.asarray(array, np.float64)
     if not steps:
         return array
-    return perturb(array, precision.eps, precision.tiny, rng, steps)
+    return perturb(array, precision.eps, precision.tiny, rng, steps, inward)
 
 
 def are_whole(y):
@@ -147,8 +163,9 @@ def are_whole(y):
 def perturbed_run(network, unmoved, perturbation, precision):
     """Run the reference with everything moved by `perturbation`, and return the trace.
 
-    It is None where the reference refuses: a loss that takes no number beyond 1, say, or a
-    constant in float64 that no float32 will go with.
+    Where the reference refuses, it may be a loss that takes no number beyond 1: then all moves
+    are inward. It is None where that does not help: a constant in float64, say, that no float32
+    will go with.
     """
 
     def moved(_, tensor):
@@ -167,10 +184,11 @@ def perturbed_run(network, unmoved, perturbation, precision):
         x=mapped(perturbation, network.x),
         y=y if are_whole(y) else perturbation(y),
     )
+    substitute = unmoved._replace(move=moved)
     try:
         with torch.autograd.graph.saved_tensors_hooks(kept, lambda tensor: tensor):
-            return run_reference(
-                drawn, precision, substitute=unmoved._replace(move=moved)
-            ).quantities
+            return run_reference(drawn, precision, substitute=substitute).quantities
     except REFUSALS:
-        return None
+        if perturbation.keywords.get("inward"):
+            return None
+        return perturbed_run(network, unmoved, partial(perturbation, inward=True), precision)

@@ -40,10 +40,11 @@ def test_each_draw_can_only_add_to_the_noise(is_given):
 
 
 def test_before_the_first_draw_the_noise_is_one_last_bit():
-    exact = {"h": np.array([1.0, -8.0, 0.0])}
-    assert Noise(exact, no_draws, FLOAT64, ()).noise("h") == 8 * EPS
-    by_entry = Noise(exact, no_draws, FLOAT64, (), {}, True).noise("h")
-    assert by_entry.tolist() == [EPS, 8 * EPS, FLOAT64.tiny]
+    exact = {"h": np.array([3.0, -4.0, 0.0, 0.0]), "zero": np.zeros(2)}
+    assert Noise(exact, no_draws, FLOAT64, ()).noise("h") == 4 * EPS
+    by_entry = Noise(exact, no_draws, FLOAT64, (), {}, True)
+    assert by_entry.noise("h").tolist() == [3 * EPS, 4 * EPS, 2.5 * EPS, 2.5 * EPS]
+    assert by_entry.noise("zero").tolist() == 2 * [FLOAT64.tiny]
 
 
 def no_draws():
@@ -68,9 +69,12 @@ def test_draws_are_made_only_where_a_difference_needs_one():
 
 
 def test_a_small_entry_is_not_hidden_behind_a_large_one():
-    noise = Noise({"h": np.array([1e6, 1.0])}, no_draws, FLOAT32, (), {}, True)
-    assert noise.unexplained({"h": np.array([1.0, 0.0])}) == []
-    assert noise.unexplained({"h": np.array([0.0, 1.0])}) == ["h"]
+    h = np.append(1e6, np.ones(10**6))
+    noise = Noise({"h": h}, no_draws, FLOAT32, (), {}, True)
+    off = np.zeros_like(h)
+    off[0] = 1.0
+    assert noise.unexplained({"h": off}) == []
+    assert noise.unexplained({"h": off[::-1]}) == ["h"]
 
 
 def test_what_only_a_chain_that_amplifies_explains_is_known():

@@ -63,14 +63,15 @@ def judge_steps(steps):
         if name in steps.actual or name.removeprefix("grad_") in steps.expected
     }
     apart = {n: steps.apart(n, judged[n]) for n in judged if n in steps.actual}
-    off = noise.unexplained(apart)
-    looked_at = second_look(steps, [n for n in apart if n in noise.chaotic.union(off)], apart)
+    looked_at = second_look(steps, noise.unexplained(apart), apart)
+    wrong = {name: looked_at[name][0] for name in looked_at if looked_at[name][1] == "wrong"}
+    chaotic = noise.chaotic(wrong)
     findings = []
     for name, expected in judged.items():
         difference, verdict = apart.get(name), "match" if name in apart else "missing"
         if name in looked_at:
             difference, verdict = looked_at[name]
-        if verdict == "wrong" and name in noise.chaotic:
+        if name in chaotic:
             verdict = "inconclusive"
         findings.append(finding(noise, name, steps.actual.get(name), expected, difference, verdict))
     return findings
@@ -199,6 +200,7 @@ def compare(actual, expected, noise):
         apart[name] = apart_of(array, right, overflowed or murky)
         overflowed = overflowed or (murky and name != "loss")  # no gradient is computed from it
     off = noise.unexplained(apart)
+    off = set(off) - noise.chaotic({name: apart[name] for name in off})
     findings = {}
     for name in noise.exact:
         verdict = "mismatch" if name in off else "match" if name in apart else "missing"

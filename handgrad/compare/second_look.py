@@ -157,7 +157,7 @@ def is_outside(steps, name, points):
     there = [point[name] for point in points]
     actual = np.asarray(steps.actual[name], np.float64)
     apart = np.maximum(np.min(there, axis=0) - actual, actual - np.max(there, axis=0))
-    return np.where(apart > steps.tolerance(name), apart, 0.0)
+    return np.where(apart <= steps.tolerance(name), 0.0, np.where(np.isnan(apart), np.inf, apart))
 
 
 def keeps_sum(steps, name, off, points):

@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 
 from handgrad.run.graph import along_longest_side
-from handgrad.run.perturb import Drawn, perturbed_runs
+from handgrad.run.perturb import Drawn, chaotic_runs, perturbed_runs
 from handgrad.run.precision import FLOAT32, FLOAT64, Precision
 from handgrad.run.reference import Run, run_reference
 
@@ -20,9 +20,7 @@ Trace = dict[str, np.ndarray]
 HOPELESS = 1e4
 ENOUGH = 3  # draws before that is said: one of each kind
 
-# In a chain that amplifies whatever it gets, a move that is scaled down to a last bit says
-# nothing of what rounding comes to: where a draw moved a quantity by as much as this, relative to
-# it, the moves of one last bit, as they are, have to say it.
+# Where a draw moved a quantity by as much as this, relative to it, it is no small move any more.
 AMPLIFIED = 1e-2
 
 
@@ -35,10 +33,12 @@ def noise_of(network, precision, exact: Run | None = None, given=None, exempt=No
     are the parameters, unless `exempt` says otherwise.
     """
     exact = exact or run_reference(network, FLOAT64)
-    draws = partial(perturbed_runs, network, precision, exact, given)
+    around = (network, precision, exact, given)
+    draws, chaotic = partial(perturbed_runs, *around), partial(chaotic_runs, *around)
     exempt = network.params if exempt is None else exempt
     sums = exact.sums if given else None
-    return Noise(exact.quantities, draws, precision, exempt, sums, by_entry and given is not None)
+    is_by_entry = by_entry and given is not None
+    return Noise(exact.quantities, draws, precision, exempt, sums, is_by_entry, chaotic)
 
 
 def factor(precision, terms):
@@ -65,6 +65,7 @@ class Noise:
     quantity how many terms the longest sum of its step has. With `by_entry` the noise is taken
     entry by entry, so that small entries are not hidden behind large ones; else it is that of the
     whole array. (With a factor of 8, as in bfloat16, all draws can miss an entry: there always.)
+    `chaotic` starts the runs for what amplifies whatever it gets.
     """
 
     def __init__(
@@ -75,16 +76,16 @@ class Noise:
         exempt: Container[str],
         sums: Mapping[str, int] | None = None,
         by_entry: bool = False,
+        chaotic: Callable[[], Iterator[Drawn]] = lambda: iter(()),
     ):
         self.exact, self.precision, self.exempt = exact, precision, exempt
-        self.draws, self.sums = draws, sums
+        self.draws, self.chaotic_draws, self.sums = draws, chaotic, sums
         self.by_entry = by_entry and precision.safety > 8
         self.drawing: Iterator[Drawn] | None = None
-        self.count, self.is_last = 0, False  # of the draws so far, and what the last one was
+        self.count = 0  # of the draws so far
         self.largest = {name: max_finite(array) for name, array in exact.items()}
         self.moves: dict[str, np.ndarray] = {}
         self.amplified: set[str] = set()
-        self.chaotic: set[str] = set()  # explained by nothing but the amplified draws
         self.longest = max(along_longest_side(array.shape) for array in exact.values())
 
     def factor(self, name):
@@ -124,7 +125,11 @@ class Noise:
         if drawn is None:
             return False
         self.count += 1
-        self.is_last = drawn.is_last
+        self.take(drawn, names)
+        return True
+
+    def take(self, drawn: Drawn, names: Collection[str]):
+        """Take how far some quantities moved in a draw into their noise."""
         for name in names:
             exact = self.exact[name]
             move = np.asarray(np.abs(np.subtract(drawn.trace.get(name, exact), exact)))
@@ -135,7 +140,6 @@ class Noise:
             if max_finite(move) > AMPLIFIED * self.largest[name] and drawn.steps:
                 self.amplified.add(name)
             self.add(name, move * drawn.scale)
-        return True
 
     def add(self, name, move):
         """Take a move of each entry into the noise of a quantity."""
@@ -161,11 +165,22 @@ class Noise:
         while left and not all(self.is_hopeless(name, apart[name]) for name in left):
             if not self.draw(left):
                 break
-            still = [name for name in left if not self.explains(name, apart[name])]
-            if self.is_last:
-                self.chaotic |= self.amplified.intersection(left).difference(still)
-            left = still
+            left = [name for name in left if not self.explains(name, apart[name])]
         return left
+
+    def chaotic(self, apart: Mapping[str, np.ndarray]):
+        """Return the names of the quantities of which rounding alone could make any number.
+
+        `apart` has the differences of those that it does not explain. They are where a move was
+        amplified, and moves of one last bit come to as much.
+        """
+        asked = self.amplified.intersection(apart)
+        known = {name: self.moves[name] for name in asked}
+        for drawn in self.chaotic_draws() if asked else ():
+            self.take(drawn, asked)
+        found = {name for name in asked if self.explains(name, apart[name])}
+        self.moves |= known
+        return found
 
     def explains(self, name, apart):
         """Say whether rounding, as it is measured so far, explains the differences."""

@@ -22,8 +22,7 @@ from handgrad.run.reference import Substitute, run_reference
 # round nothing where another does: a difference of equal numbers, say.
 COARSE = (0.0, 1.0, 1.0, 1.0)
 
-# Runs of one last bit, as they are, for what amplifies whatever it gets.
-CHAOTIC = 2
+CHAOTIC = 3  # runs of one last bit, as they are
 
 # So many numbers can be computed with in extended precision, which has no fast products.
 FEW = 10**5
@@ -37,15 +36,13 @@ class Drawn(NamedTuple):
 
     `trace` has its quantities, `scale` brings its moves down to one last bit. `steps` is how many
     last bits the numbers were moved by, 0 where nothing but the rounding inside of the operations
-    shows. What is smaller than `underflow` says nothing. `is_last` says that it is one of those for
-    what amplifies.
+    shows. What is smaller than `underflow` says nothing.
     """
 
     trace: dict[str, np.ndarray]
     scale: float
     steps: float = 0.0
     underflow: float = 0.0
-    is_last: bool = False
 
 
 def perturb(array, eps, tiny, rng, scale=1.0, inward=False):
@@ -88,9 +85,9 @@ def perturbed_runs(network, precision, exact, given=None) -> Iterator[Drawn]:
     Moved are the weights, x, y, every value and gradient as it goes on, and every tensor that
     autograd keeps for the way back (a saturated sigmoid's slope s (1 - s) loses its digits to the
     rounding of s). After the first of each comes what the hand-written side itself loses in
-    float32: its formulas may round more than PyTorch's, log(sum(exp(s))) - s[y] near 0, say. Last
-    come some with moves of one last bit, as they are. `exact` is the Run that is perturbed, in
-    float64; `given` are the hand-written quantities that went on in it.
+    float32: its formulas may round more than PyTorch's, log(sum(exp(s))) - s[y] near 0, say.
+    `exact` is the Run that is perturbed, in float64; `given` are the hand-written quantities that
+    went on in it.
     """
     unmoved, rng = Substitute(given or {}, kinks=exact.kinks), np.random.default_rng(0)
     has_coarse = precision.eps <= FLOAT32.eps
@@ -107,10 +104,19 @@ def perturbed_runs(network, precision, exact, given=None) -> Iterator[Drawn]:
                 yield Drawn(trace, 1 / at_once, at_once)
         if number == 0 and has_coarse and given is not None and can_run(network):
             yield from hand_written_runs(network, precision, exact)
+
+
+def chaotic_runs(network, precision, exact, given=None) -> Iterator[Drawn]:
+    """Yield runs in which everything is moved by one last bit, as they are.
+
+    In a chain that amplifies whatever it gets, a move that is scaled down to a last bit says
+    nothing of what rounding comes to. See `perturbed_runs`.
+    """
+    unmoved, rng = Substitute(given or {}, kinks=exact.kinks), np.random.default_rng(1)
     for _ in range(CHAOTIC):
         how = partial(draw, precision=precision, steps=1.0, rng=rng)
         if (trace := perturbed_run(network, unmoved, how, FLOAT64)) is not None:
-            yield Drawn(trace, 1.0, 1.0, is_last=True)
+            yield Drawn(trace, 1.0)
 
 
 def underflow_of(precision):

@@ -221,8 +221,8 @@ def test_every_draw_measures_the_whole_noise(dtype):
     actual = run_hand_written(network)
     lazy, _ = judge(network, actual, PRECISIONS[dtype])
     whole, _ = judge(network, actual, PRECISIONS[dtype], every_draw=True)
-    assert all(some.tolerance <= all_.tolerance for some, all_ in zip(lazy, whole, strict=True))
-    assert any(some.tolerance < all_.tolerance for some, all_ in zip(lazy, whole, strict=True))
+    assert all(some.resolution <= all_.resolution for some, all_ in zip(lazy, whole, strict=True))
+    assert any(some.resolution < all_.resolution for some, all_ in zip(lazy, whole, strict=True))
 
 
 def test_the_difference_is_the_largest_over_the_entries():

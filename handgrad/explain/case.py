@@ -1,12 +1,16 @@
 """A wrong quantity at hand, and whether an array explains it."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from handgrad.compare.steps import Steps
+from handgrad.explain.step import alone
+from handgrad.explain.thresholds import ENTRIES_FOR_A_FIT, NOISY, PASSES, TELLING, WORK
 from handgrad.run.hand_written import named_inputs
+from handgrad.run.perturb import REFUSALS
 from handgrad.run.reference import watched
 
 
@@ -16,6 +20,7 @@ class Case:
 
     steps: Steps
     name: str
+    changed_by: dict[str, bool] = field(default_factory=dict)
 
     @cached_property
     def actual(self):
@@ -57,34 +62,130 @@ class Case:
         """The inputs of the network by name."""
         return named_inputs(self.steps.network.x)
 
+    @cached_property
+    def apart(self):
+        """How far each entry is from the right one."""
+        return np.abs(self.actual - self.expected)
+
+    @cached_property
+    def is_telling(self):
+        """Say whether the difference is so large that one explanation can be told from another.
+
+        Where the tolerance is a sizable part of the entries, it can not: too much fits.
+        """
+        with np.errstate(invalid="ignore"):
+            is_large = bool((self.apart > TELLING * self.tolerance).any())
+        return is_large and not self.is_noisy(self.tolerance)
+
+    def is_noisy(self, tolerance):
+        """Say whether a tolerance is a sizable part of the entries, right or hand-written.
+
+        It is where it is of all but a few: what one entry says, chance may say.
+        """
+        needed = min(self.actual.size, ENTRIES_FOR_A_FIT)
+        arrays = [array for array in (self.expected, self.actual) if array.any()]
+        return any((np.abs(array) > NOISY * tolerance).sum() < needed for array in arrays)
+
+    def is_off_by(self, narrow):
+        """Say whether the rounding of a narrower dtype is as much as this is off."""
+        coarse = self.tolerance * float(np.finfo(narrow).eps) / self.steps.precision.eps
+        return not self.is_noisy(coarse) and bool((self.apart <= coarse).all())
+
+    @cached_property
+    def worst(self):
+        """The entry that is furthest off."""
+        return np.unravel_index(np.argmax(self.apart), self.apart.shape)
+
+    @cached_property
+    def largest(self):
+        """The largest magnitude of the right array."""
+        return magnitude(self.expected)
+
     def fits(self, array):
         """Say whether the hand-written array is this one, up to rounding.
 
-        An array with larger entries than the right one has larger rounding errors as well.
+        An array with larger entries than the right one has larger rounding errors as well. The
+        entry that is furthest off is asked first: it tells nearly always.
         """
-        array = np.asarray(array, np.float64)
-        if array.shape != self.actual.shape or not np.isfinite(array).all():
+        array = np.asarray(array)
+        if array.shape != self.actual.shape or not np.isfinite(size := magnitude(array)):
             return False
-        largest = np.abs(self.expected).max(initial=0.0)
-        scale = max(1.0, np.abs(array).max(initial=0.0) / largest) if largest else 1.0
-        return bool((np.abs(self.actual - array) <= self.tolerance * scale).all())
+        allowed = self.tolerance * (max(1.0, size / self.largest) if self.largest else 1.0)
+        at_worst = np.broadcast_to(allowed, array.shape)[self.worst]
+        if not abs(self.actual[self.worst] - float(array[self.worst])) <= at_worst:
+            return False
+        return bool((np.abs(self.actual - array) <= allowed).all())
+
+    def is_right(self, array):
+        """Say whether an array is the right one, up to rounding."""
+        if array.shape != self.expected.shape:
+            return False
+        return bool((np.abs(array - self.expected) <= self.tolerance).all())
+
+    def of(self, name):
+        """Return the Case of another quantity."""
+        return Case(self.steps, name)
 
     def given(self, name):
         """Return a hand-written array, what the reference has where there is none, or an input."""
         return self.data[name] if name in self.data else self.steps.value(name)
 
+    @cached_property
+    def alone(self):
+        """What computes the step on its own, or None where that takes a whole pass."""
+        return alone(self)
+
+    @cached_property
+    def passes(self):
+        """As many whole passes as explaining this quantity may take."""
+        numbers = sum(array.size for array in self.steps.expected.values())
+        return iter(range(max(PASSES, WORK // numbers)))
+
     def recompute(self, replaced=None, saved=None):
-        """Return what the reference makes of other inputs to this step."""
+        """Return what the reference makes of other inputs to this step.
+
+        It is nan where the reference refuses them, or where so many passes have been made that
+        another one would cost more than it may tell.
+        """
+        if self.alone is not None:
+            try:
+                return self.alone(replaced or {}, saved or {})
+            except REFUSALS:
+                return np.full(self.expected.shape, np.nan)
+        if next(self.passes, None) is None:
+            return np.full(self.expected.shape, np.nan)
         return self.steps.recompute(replaced, saved=saved or {})[self.name]
+
+    def matters(self, name):
+        """Say whether the step's result depends on one of its inputs."""
+        array = self.given(name)
+        if array.dtype.kind != "f":  # there is no telling what else may stand for whole numbers
+            return True
+        if name not in self.changed_by:
+            other = self.recompute({name: 0.5 - array})
+            self.changed_by[name] = not np.array_equal(other, self.expected)
+        return self.changed_by[name]
+
+    def follows(self, name):
+        """Say whether a quantity is computed from this one, by one step or by many."""
+        inputs = {other: self.steps.inputs(other) for other in self.steps.expected}
+        found: set[str] = set()
+        waiting = [self.name]
+        while waiting:
+            last = waiting.pop()
+            new = {other for other in inputs if last in inputs[other]} - found
+            found |= new
+            waiting += new
+        return name in found
 
     def known(self):
         """Return the names of all that there is, the inputs of the network first."""
         return [*self.data, *self.steps.expected]
 
     def inputs(self):
-        """Return the names of the step's inputs that have a usable array, in order."""
+        """Return the names of the inputs that the step's result depends on, in order."""
         used = self.steps.inputs(self.name)
-        return [name for name in self.known() if name in used]
+        return [name for name in self.known() if name in used and self.matters(name)]
 
     def alike(self):
         """Return the names of the other arrays of the same shape."""
@@ -115,9 +216,16 @@ class Case:
         return users if len(users) > 1 else []
 
     def module(self, value):
-        """Return the module that gives a value, None where no single one does."""
+        """Return the module that gives a value, None where no single one does.
+
+        What a module gives when it is called again has its name with _2, _3, ... behind it.
+        """
         reference = self.steps.network.reference
-        for path, name in watched(reference).items():
-            if name == value:
-                return reference.model.get_submodule(path)
-        return None
+        paths = {name: path for path, name in watched(reference).items()}
+        path = paths.get(value, paths.get(re.sub(r"_\d+$", "", value)))
+        return None if path is None else reference.model.get_submodule(path)
+
+
+def magnitude(array):
+    """Return the largest magnitude in an array, nan where there is one."""
+    return max(float(array.max(initial=0.0)), -float(array.min(initial=0.0)))

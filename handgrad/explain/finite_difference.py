@@ -144,7 +144,7 @@ def hold_against(loss, name, array, grad, rng):
     if not found:
         return Slope(name, array.shape, float("nan"), float("nan"), 0.0, None)
     ratio, difference, off, along = max(found)
-    return Slope(name, array.shape, difference, off, along, ratio <= 1)
+    return Slope(name, array.shape, float(difference), float(off), along, bool(ratio <= 1))
 
 
 def slope(loss, name, array, direction, step):
@@ -184,40 +184,62 @@ def undecided(slopes):
 def sentence(slopes, findings):
     """Say in words which of forward and backward is wrong.
 
-    `findings` are those against a reference, or empty where there is none.
+    `findings` are those against a reference, or empty where there is none. What is said goes no
+    further than the slopes that were measured, and never against a Finding.
     """
     wrong = [s.name for s in slopes if s.agrees is False]
     if not slopes:
         return "Backward against forward: no gradient of a parameter was given."
     if not wrong and any(s.agrees is None for s in slopes):
         return f"Backward against forward: {undecided(slopes)}"
-    if not findings:
-        if wrong:
-            return (
-                "The backward pass does not differentiate the forward pass: the gradient of "
-                f"{', '.join(wrong)} is not the slope of the loss."
-            )
-        return (
-            "The backward pass differentiates the forward pass. Whether the forward pass is the "
-            "network that was meant, and which line a mistake is in, only a reference can tell."
-        )
-    bad = [f for f in findings if f.verdict == "wrong"]
-    forward_wrong = any(f.kind in ("value", "loss") for f in bad)
-    if wrong and forward_wrong:
+    if findings:
+        return against_reference(wrong, [s.name for s in slopes], findings)
+    if wrong:
+        return f"The backward pass does not differentiate the forward pass: {no_slope(wrong)}."
+    return (
+        "The backward pass differentiates the forward pass. Whether the forward pass is the "
+        "network that was meant, and which line a mistake is in, only a reference can tell."
+    )
+
+
+def no_slope(names):
+    """Say of which quantities the gradient is wrong."""
+    return f"the gradient of {', '.join(names)} is not the slope of the loss"
+
+
+def against_reference(wrong, measured, findings):
+    """Say which of forward and backward is wrong, by slopes and by a reference.
+
+    `wrong` are those `measured` whose gradient is not the slope of the loss.
+    """
+    verdicts = {f.verdict for f in findings}
+    failed = [f for f in findings if f.verdict == "wrong"]
+    forward = [f for f in failed if f.kind in ("value", "loss")]
+    differ = [f.name for f in findings if f.verdict in ("wrong", "inherited")]
+    if wrong and forward:
         return (
             "Forward and backward are two different networks: the forward pass is not the "
-            f"reference's, and the gradient of {', '.join(wrong)} is not its slope."
+            f"reference's, and {no_slope(wrong)} that it computes."
         )
+    if wrong and failed:
+        return f"The forward pass is right, the backward pass is wrong: {no_slope(wrong)}."
     if wrong:
         return (
-            "The forward pass is right, the backward pass is wrong: the gradient of "
-            f"{', '.join(wrong)} is not the slope of the loss."
+            f"Finite differences see what no step shows: {no_slope(wrong)}, though every "
+            "step that could be judged is the reference's."
         )
-    if forward_wrong:
+    if forward:
         return (
             "The backward pass differentiates the forward pass, but the forward pass is another "
             "network than the reference."
         )
-    if bad:
+    if any(name.removeprefix("grad_") in measured for name in differ):
+        return (
+            "Finite differences find nothing wrong in the gradients of the parameters: what is "
+            "wrong is smaller than they can tell, or one step takes out what another put in."
+        )
+    if failed:
         return "The gradients of the parameters are right, though not every step to them is."
+    if not verdicts.isdisjoint({"missing", "inconclusive", "accumulated"}):
+        return "The backward pass differentiates the forward pass, as far as either can be judged."
     return "The backward pass differentiates the forward pass, and both are the reference's."

@@ -1,7 +1,5 @@
 """A constant times what is meant: which constant, and what it may count."""
 
-import numpy as np
-
 
 def ratio_of(case):
     """Return the number that the right array was multiplied by, or None if there is no such."""
@@ -13,14 +11,24 @@ def ratio_of(case):
 
 
 def meanings(case, ratio):
-    """Return the simple factors that a ratio may be, each with what it counts."""
+    """Return the simple factors that a ratio may be: the text of each, and what it counts.
+
+    Several are the same number, as n and d_out are where y is square.
+    """
     if ratio is None:
         return []
-    n, columns = case.rows, case.y.shape[1] if case.y.ndim > 1 else 1
-    counts = [(2, "2", ""), (n, "n", "the rows")]
-    if columns > 1:
-        counts += [(columns, "d_out", "the columns"), (n * columns, "n x d_out", "all entries")]
-    named = [(count, text, over) for count, text, over in counts if count > 1]
-    named += [(1 / count, f"1/{text}", over) for count, text, over in named]
-    close = case.tolerance / float(np.abs(case.actual).max())
-    return [(text, over) for value, text, over in named if abs(ratio / value - 1) <= close]
+    found = []
+    for count, text, over in counts(case):
+        for value, written in ((count, text), (1 / count, f"1/{text}")):
+            if count > 1 and abs(ratio / value - 1) < 0.5 and case.fits(value * case.expected):
+                found.append((written, over))
+    return found
+
+
+def counts(case):
+    """Return the numbers that people divide or multiply by: each with its name, and of what."""
+    result = [(2, "2", ""), (case.rows, "n", "the rows")]
+    if case.y.ndim > 1 and (columns := case.y.shape[1]) > 1:
+        result += [(columns, "d_out", "the columns")]
+        result += [(case.rows * columns, "n x d_out", "all entries")] * (case.rows > 1)
+    return result

@@ -4,14 +4,16 @@ from torch import nn
 
 LISTED = 5  # so many numbers can be read at a glance: of more, the first stand for all
 FIRST = 3
+DIGITS = (6, 9, 12, 15, 17)
 
 
 def place(off):
     """Say in words in which rows and columns of a 2-d array the True entries lie."""
     if off.all():
         return "everywhere"
+    counted = f"in {off.sum()} of {off.size} entries"
     if off.ndim != 2:
-        return f"in {off.sum()} of {off.size} entries"
+        return counted
     rows, columns = off.any(axis=1).nonzero()[0], off.any(axis=0).nonzero()[0]
     words = [
         f"in {what}{'s' * (len(found) > 1)} {listed(found)}"
@@ -21,7 +23,7 @@ def place(off):
         )
         if len(found) < count
     ]
-    return " and ".join(words) or f"in {off.sum()} of {off.size} entries"
+    return " and ".join(words) or counted
 
 
 def listed(numbers):
@@ -41,3 +43,12 @@ def described(module):
 def entry(index):
     """Write where an entry lies: its index, such as [3, 0]."""
     return f"[{', '.join(str(int(i)) for i in index)}]"
+
+
+def two(actual, expected):
+    """Write two numbers with as many digits as it takes to tell them apart."""
+    for digits in DIGITS:
+        texts = f"{actual:.{digits}g}", f"{expected:.{digits}g}"
+        if texts[0] != texts[1]:
+            break
+    return texts

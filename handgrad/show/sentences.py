@@ -5,10 +5,7 @@ They are as they are: whoever shows them makes what comes from outside safe.
 
 RIGHT = ("match", "subgradient")
 WRONG = ("wrong", "mismatch")
-SUBGRADIENT = (
-    "A subgradient is right as well: where several slopes are right, as a ReLU has at exactly 0, "
-    "any of them is."
-)
+SUBGRADIENT = "A subgradient is right as well: at a kink several slopes are, and any will do."
 
 
 def stopped(text):
@@ -46,8 +43,8 @@ def verdict_sentences(report):
         lines.append(all_match(len(names_of(report.findings, *RIGHT))))
     if inherited := len(names_of(report.findings, "inherited")):
         lines.append(
-            f"{inherited}{' more' if wrong else ''} differ{'s' * (inherited == 1)} just because "
-            f"what goes into {'it' if inherited == 1 else 'them'} does."
+            f"{inherited}{' more' if wrong else ''} differ{'s' * (inherited == 1)}, as what goes "
+            f"into {'it' if inherited == 1 else 'them'} does."
         )
     if accumulated:
         lines.insert(

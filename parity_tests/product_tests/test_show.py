@@ -333,29 +333,26 @@ def test_a_report_is_summed_up():
     assert verdict_line(report(finding("a"), finding("b"))) == (
         "All 2 quantities match, each within what rounding allows."
     )
-    assert verdict_line(WRONG) == (
-        "Wrong: grad_w. 1 more differs just because what goes into it does."
-    )
+    assert verdict_line(WRONG) == ("Wrong: grad_w. 1 more differs, as what goes into it does.")
     assert verdict_line(report(*WRONG.findings, finding("c", "inherited"))) == (
-        "Wrong: grad_w. 2 more differ just because what goes into them does."
+        "Wrong: grad_w. 2 more differ, as what goes into them does."
     )
     assert verdict_line(report(finding("a", "accumulated"), finding("b", "accumulated"))) == (
         "Accumulated: a, b: every step is within rounding, the whole run is not."
     )
     assert verdict_line(report(*WRONG.findings, finding("c", "accumulated"))) == (
-        "Wrong: grad_w. 1 more differs just because what goes into it does. "
+        "Wrong: grad_w. 1 more differs, as what goes into it does. "
         "Accumulated: c: every step is within rounding, the whole run is not."
     )
     assert verdict_line(report(finding("a"), finding("b", "inherited"))) == (
-        "1 quantity matches, within what rounding allows. "
-        "1 differs just because what goes into it does."
+        "1 quantity matches, within what rounding allows. 1 differs, as what goes into it does."
     )
     assert verdict_line(report(finding("a", "mismatch"), finding("b", "missing"))) == (
         "Wrong: a. Missing, so not judged: b."
     )
     assert verdict_line(report(finding("a"), finding("b", "subgradient"))) == (
         "All 2 quantities match, each within what rounding allows. A subgradient is right as "
-        "well: where several slopes are right, as a ReLU has at exactly 0, any of them is."
+        "well: at a kink several slopes are, and any will do."
     )
     assert verdict_line(report(finding("a", "missing"))) == (
         "Nothing was judged. Missing, so not judged: a."

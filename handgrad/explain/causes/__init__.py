@@ -13,8 +13,6 @@ there instead, and for each quantity that is then wrong the kind of its cause), 
 
 from types import ModuleType
 
-import numpy as np
-
 from handgrad.explain.case import Case
 from handgrad.explain.causes import (
     changed_in_place,
@@ -38,7 +36,6 @@ from handgrad.explain.causes import (
     wrong_derivative,
     zero,
 )
-from handgrad.explain.thresholds import TELLING
 
 IN_ORDER: tuple[ModuleType, ...] = (
     shape,
@@ -71,11 +68,6 @@ def explain(steps, name):
     """Return the Cause of a quantity that is wrong: the first that holds down to the tolerance."""
     case = Case(steps, name)
     for cause in IN_ORDER:
-        if (cause in AT_ANY_SIZE or is_telling(case)) and (found := cause.find(case)):
+        if (cause in AT_ANY_SIZE or case.is_telling) and (found := cause.find(case)):
             return found
     raise AssertionError("`unknown` explains what nothing else does")
-
-
-def is_telling(case):
-    """Say whether a difference is so large that one explanation can be told from another."""
-    return bool((np.abs(case.actual - case.expected) > TELLING * case.tolerance).any())

@@ -25,10 +25,10 @@ def find(case):
     for name in case.alike():
         if not case.fits(case.given(name)) or case.name not in case.steps.inputs(name):
             continue
-        if case.fits(case.steps.recompute({case.name: case.expected})[name]):
+        if case.fits(case.of(name).recompute({case.name: case.expected})):
             return Cause(
                 KIND,
-                f"`{case.name}` equals `{name}`, which is computed from it: it was changed in "
-                "place; take a copy first.",
+                f"`{case.name}` equals `{name}`, which is computed from it, as if it was changed "
+                "in place: take a copy first.",
             )
     return None

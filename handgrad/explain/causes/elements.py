@@ -2,7 +2,7 @@
 
 from handgrad.compare.second_look import differing
 from handgrad.explain.thresholds import ENTRIES_FOR_EXCEPTIONS, ONE_IN
-from handgrad.explain.wording import entry, place
+from handgrad.explain.wording import entry, place, two
 from handgrad.findings import Cause
 
 KIND = "elements"
@@ -24,8 +24,10 @@ def find(case):
         return None
     index = tuple(axis[0] for axis in off.nonzero())
     count, verb = ("one", "differs") if off.sum() == 1 else (f"{off.sum()}", "differ")
+    where = f", {place(off)}" * (off.ndim == 2)
+    actual, expected = two(case.actual[index], case.expected[index])
     return Cause(
         KIND,
-        f"Just {count} of the {off.size} entries of `{case.name}` {verb}, {place(off)}: "
-        f"{entry(index)} is {case.actual[index]:.12g} where {case.expected[index]:.12g} is meant.",
+        f"Just {count} of the {off.size} entries of `{case.name}` {verb}{where}: "
+        f"{entry(index)} is {actual} where {expected} is meant.",
     )

@@ -1,7 +1,9 @@
 """A constant times what is meant."""
 
+import numpy as np
+
 from handgrad.explain.ratio import meanings, ratio_of
-from handgrad.explain.thresholds import ENTRIES_FOR_A_FIT
+from handgrad.explain.thresholds import ENTRIES_FOR_A_FIT, TELLING
 from handgrad.findings import Cause
 
 KIND = "factor"
@@ -51,10 +53,19 @@ EXAMPLES = [
 def find(case):
     """Explain a constant factor, with its meaning where it has one."""
     ratio = ratio_of(case)
-    found = meanings(case, ratio)
-    if found:
-        reading = " or ".join(what + (f" ({over})" if over else "") for what, over in found)
-        return Cause(KIND, f"`{case.name}` is {reading} times what is meant.")
-    if ratio is None or case.actual.size < ENTRIES_FOR_A_FIT:
+    if found := meanings(case, ratio):
+        return Cause(KIND, f"`{case.name}` is {reading(found)}.")
+    not_0 = np.abs(case.expected) > TELLING * case.tolerance
+    if ratio is None or not_0.sum() < ENTRIES_FOR_A_FIT:
         return None
     return Cause(KIND, f"`{case.name}` is {ratio:.10g} times what is meant, in each entry.")
+
+
+def reading(found):
+    """Say which factor it is and, where several are the same number here, which all may be."""
+    (factor, over), *others = found
+    text = f"{factor}{f' ({over})' * bool(over)} times what is meant"
+    if not others:
+        return text
+    same = " and ".join(f"{other} ({over})" for other, over in others)
+    return f"{text}, which here is also {same} times"

@@ -35,14 +35,15 @@ EXAMPLES = [
 
 def find(case):
     """Explain a loss or a bias gradient with a mean where a sum is meant, or the reverse."""
-    if case.name != "loss" and not (case.is_gradient and case.expected.ndim == 1):
+    is_bias = case.is_parameter(case.quantity) and case.expected.ndim == 1
+    if case.name != "loss" and not is_bias:
         return None
     found = meanings(case, ratio_of(case))
     if len(found) != 1:
         return None
     what, over = found[0]
-    if not over:  # a 2 counts nothing
-        return None
+    if over not in (("the rows",) if is_bias else ("the rows", "the columns", "all entries")):
+        return None  # a 2 counts nothing, and no bias is summed over the columns
     if what.startswith("1/"):
         text = f"is the mean over {over}, where the sum is meant: it is {what} of it."
     else:

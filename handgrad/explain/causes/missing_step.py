@@ -14,7 +14,7 @@ EXAMPLES = [
 def find(case):
     """Explain a quantity that equals one of its own inputs."""
     for name in case.alike():
-        if case.fits(case.given(name)) and name in case.steps.inputs(case.name):
+        if name in case.steps.inputs(case.name) and case.fits(case.given(name)):
             step = "the step" if case.is_gradient else described(case.module(case.name))
             return Cause(KIND, f"`{case.name}` equals `{name}`: {step} between them is missing.")
     return None

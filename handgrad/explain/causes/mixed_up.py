@@ -17,9 +17,16 @@ EXAMPLES = [
 def find(case):
     """Explain a quantity that holds what another one does, or should."""
     for name in case.alike():
-        if name not in case.data and case.fits(case.steps.expected[name]):
+        if name in case.data:
+            continue
+        if case.is_right(case.given(name)) and is_swapped(case, name):
+            return Cause(KIND, f"`{case.name}` and `{name}` hold each other's numbers.")
+        # what is computed from a wrong quantity may well be equal to it
+        if case.fits(case.steps.expected[name]) and not case.follows(name):
             return Cause(KIND, f"`{case.name}` holds what `{name}` should: are they mixed up?")
-        # what was computed from this one may well equal it, and is then none of its causes
-        if case.name not in case.steps.inputs(name) and case.fits(case.given(name)):
-            return Cause(KIND, f"`{case.name}` equals `{name}`.")
     return None
+
+
+def is_swapped(case, name):
+    """Say whether a quantity is what another one is, where this one is right."""
+    return case.fits(case.of(name).recompute({case.name: case.expected}))

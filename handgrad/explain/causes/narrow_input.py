@@ -12,18 +12,17 @@ EXAMPLES = [
     ("two_layer_relu", "h = x.dot(w1)", "h = x.astype(int).dot(w1)", {"h": "precision"}),
 ]
 
-NARROW = (np.float32, np.int64)
-
 
 def find(case):
     """Explain a quantity that is right from a rounded input."""
     if case.steps.precision.numpy != np.float64:
         return None
+    kinds = (np.float32,) if case.is_off_by(np.float32) else (np.int64,)
     slopes = [user for user, _ in case.activations()]
     for name in case.inputs():
         if slopes and name in (case.quantity, *slopes):  # a slope may change by jumps
             continue
-        for narrow in NARROW:
+        for narrow in kinds:
             rounded = narrowed(case.given(name), narrow)
             if rounded is not None and case.fits(case.recompute({name: rounded})):
                 return Cause(

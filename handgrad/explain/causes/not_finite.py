@@ -22,9 +22,9 @@ def find(case):
     bad = ~np.isfinite(case.actual) & np.isfinite(case.expected)
     if not bad.any():
         return None
-    first = case.actual[tuple(index[0] for index in bad.nonzero())] if bad.ndim else case.actual
+    first = case.actual[bad][0]
+    if bad.size == 1:
+        return Cause(KIND, f"`{case.name}` is {first} where {case.expected[bad][0]:.6g} is meant.")
     return Cause(
-        KIND,
-        f"`{case.name}` holds {first} in {bad.sum()} of {bad.size} entries, {place(bad)}, where "
-        "the right numbers are finite.",
+        KIND, f"`{case.name}` holds {first} {place(bad)}, where the right numbers are finite."
     )

@@ -113,14 +113,33 @@ def find(case):
     """Explain a quantity that is right from another input, or without a parameter."""
     for name in case.inputs():
         right = case.given(name)
-        for other in case.known():
-            array = case.given(other)
-            if other in (name, case.name) or array is None or array.shape != right.shape:
-                continue
-            if case.fits(case.recompute({name: array})):
-                return Cause(
-                    KIND, f"`{case.name}` is computed from `{other}`, where `{name}` is meant."
-                )
+        found = [other for other in others(case, name) if explains(case, name, other)]
+        if found:
+            what = " or ".join(f"`{other}`" for other in found)
+            same = ", which come to the same here" * (len(found) > 1)
+            return Cause(
+                KIND, f"`{case.name}` is computed from {what}{same}, where `{name}` is meant."
+            )
         if case.is_parameter(name) and case.fits(case.recompute({name: np.zeros_like(right)})):
             return Cause(KIND, f"`{case.name}` is computed without `{name}`.")
     return None
+
+
+def others(case, name):
+    """Return the names of what may have been taken for an input.
+
+    It has its shape, and is a gradient where that is one, unless it is an input of the step too.
+    """
+    shape, used = case.given(name).shape, case.steps.inputs(case.name)
+    names = [
+        other
+        for other in case.known()
+        if other not in (name, case.name)
+        if other in used or other.startswith("grad_") == name.startswith("grad_")
+    ]
+    return [n for n in names if (array := case.given(n)) is not None and array.shape == shape]
+
+
+def explains(case, name, other):
+    """Say whether a quantity is right from another input; what follows from it cannot be one."""
+    return case.fits(case.recompute({name: case.given(other)})) and not case.follows(other)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from handgrad.explain.thresholds import BEYOND_A_MASK
+from handgrad.explain.thresholds import BEYOND_A_MASK, SPARE_BITS
 from handgrad.findings import Cause
 
 KIND = "precision"
@@ -35,13 +35,13 @@ NARROW = (np.float32, np.float16)
 def find(case):
     """Explain a quantity of whole numbers, or one with the digits of a narrower dtype."""
     given, dtype = case.steps.actual[case.name].dtype, case.steps.precision.numpy
-    if given.kind in "iub":
-        return Cause(
-            KIND,
-            f"`{case.name}` is an array of whole numbers ({given}): what comes after the "
-            f"point is cut off; make it {dtype}.",
-        )
     if is_rounded(case):
+        if given.kind in "iub":
+            return Cause(
+                KIND,
+                f"`{case.name}` is an array of whole numbers ({given}): what comes after the "
+                f"point is cut off; make it {dtype}.",
+            )
         return Cause(KIND, f"`{case.name}` is rounded to whole numbers: make its array {dtype}.")
     for narrow in NARROW:
         if narrow != dtype and has_digits_of(case, narrow):
@@ -55,14 +55,22 @@ def find(case):
 
 def is_rounded(case):
     """Say whether the right numbers were rounded to whole ones."""
-    if np.abs(case.expected).max(initial=0) <= BEYOND_A_MASK:
+    is_small = case.largest <= BEYOND_A_MASK
+    is_float = case.steps.actual[case.name].dtype.kind == "f"
+    if case.is_noisy(case.tolerance) or (is_small and is_float):
         return False
     return any(case.fits(rounding(case.expected)) for rounding in (np.trunc, np.rint, np.floor))
 
 
 def has_digits_of(case, narrow):
-    """Say whether a quantity is right to the digits of a narrower dtype, and has no others."""
-    coarse = case.tolerance * float(np.finfo(narrow).eps) / case.steps.precision.eps
+    """Say whether a quantity is right to the digits of a narrower dtype, has those and no others.
+
+    Whole numbers, halves and the like are the same in any dtype.
+    """
+    if not case.is_off_by(narrow):
+        return False
+    info = np.finfo(narrow)
     with np.errstate(over="ignore"):
         exact = np.array_equal(case.actual, case.actual.astype(narrow))
-    return exact and np.abs(case.actual - case.expected).max() <= coarse
+    digits = np.frexp(case.actual)[0] * 2.0 ** (info.nmant + 1 - SPARE_BITS)
+    return exact and bool((digits % 1).any())

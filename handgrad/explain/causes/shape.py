@@ -36,13 +36,16 @@ def find(case):
 def reading(case, has):
     """Return the sentence on what was done instead, or None where the shape does not tell."""
     actual, expected, n = case.actual, case.expected, case.rows
-    if actual.ndim == 2 and is_right(case, actual.T):
+    if actual.ndim == 2 and case.is_right(actual.T):
         return f"`{case.name}` is transposed: it has shape {actual.shape}, not {expected.shape}."
-    if actual.shape[:1] == (n,) and n > 1 and is_right(case, actual.sum(axis=0)):
+    if actual.shape[:1] == (n,) and n > 1 and case.is_right(actual.sum(axis=0)):
         return f"{has}: the sum over the rows is missing, `.sum(axis=0)`."
-    if actual.size == expected.size and is_right(case, actual.reshape(expected.shape)):
+    if actual.size == expected.size and case.is_right(actual.reshape(expected.shape)):
         return f"{has}; the numbers are right: reshape it."
-    if expected.shape in ((n, 1), (n,)) and actual.shape == (n, n) and n > 1:
+    if actual.size == 1 and abs(actual.sum() - expected.sum()) <= sum_of(case, case.tolerance):
+        return f"{has}: it is summed over all axes."
+    is_square = expected.shape in ((n, 1), (n,)) and actual.shape == (n, n) and n > 1
+    if is_square and case.is_right(np.diag(actual).reshape(expected.shape)):
         return (
             f"{has}: an array of shape ({n},) met one of shape ({n}, 1), and NumPy broadcast "
             "them against each other; give both the same shape."
@@ -50,8 +53,6 @@ def reading(case, has):
     return None
 
 
-def is_right(case, array):
-    """Say whether an array is the right one, up to rounding."""
-    if array.shape != case.expected.shape:
-        return False
-    return bool((np.abs(array - case.expected) <= case.tolerance).all())
+def sum_of(case, tolerance):
+    """Return how far the sum of the right array may be off."""
+    return float(np.broadcast_to(tolerance, case.expected.shape).sum())

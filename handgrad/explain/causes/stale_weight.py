@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from handgrad.explain.thresholds import ENTRIES_FOR_A_FIT
+from handgrad.explain.thresholds import ENTRIES_FOR_A_FIT, TELLING
 from handgrad.findings import Cause
 
 KIND = "stale-weight"
@@ -25,8 +25,6 @@ EXAMPLES = [
 
 def find(case):
     """Explain a step that is right with a weight moved along its gradient."""
-    if case.actual.size < ENTRIES_FOR_A_FIT:
-        return None
     for name in case.inputs():
         if not case.is_parameter(name):
             continue
@@ -46,10 +44,12 @@ def learning_rate(case, name):
     weight, gradient = case.given(name), case.given(f"grad_{name}")
     if gradient.shape != weight.shape or not np.isfinite(gradient).all():
         return None
-    moved = case.recompute({name: weight - gradient})
-    direction = moved.astype(np.float64) - case.expected
+    direction = case.recompute({name: weight - gradient}).astype(np.float64) - case.expected
     length = float((direction**2).sum())
     if not length:
         return None
     rate = float(((case.actual - case.expected) * direction).sum()) / length
+    moved = np.abs(rate * direction) > TELLING * case.tolerance
+    if moved.sum() < ENTRIES_FOR_A_FIT:
+        return None
     return rate if case.fits(case.expected + rate * direction) else None

@@ -3,7 +3,7 @@
 import numpy as np
 
 from handgrad.compare.second_look import differing
-from handgrad.explain.wording import entry, place
+from handgrad.explain.wording import entry, place, two
 from handgrad.findings import Cause
 
 KIND = "unknown"
@@ -71,11 +71,21 @@ EXAMPLES = [
 
 def find(case):
     """Say where a difference sits that nothing explains."""
-    off = differing(case.steps, case.name)
-    worst = np.unravel_index(np.argmax(np.abs(case.actual - case.expected)), off.shape)
-    at = f" at {entry(worst)}" if off.ndim else ""
+    off = differing(case.steps, case.name) & ~same(case)
+    infinite = off & ~np.isfinite(case.apart)  # of one side only, so these are furthest off
+    apart = np.where(infinite, np.inf, np.where(off, case.apart, -1))
+    worst = np.unravel_index(np.argmax(apart), off.shape)
+    actual, expected = two(case.actual[worst], case.expected[worst])
+    if off.size == 1:
+        return Cause(KIND, f"`{case.name}` is {actual} where {expected} is meant.")
     return Cause(
         KIND,
-        f"`{case.name}` differs {place(off)}, most{at}: {case.actual[worst]:.6g} where "
-        f"{case.expected[worst]:.6g} is meant.",
+        f"`{case.name}` differs {place(off)}, most at {entry(worst)}: {actual} where {expected} "
+        "is meant.",
     )
+
+
+def same(case):
+    """Return which entries are nan on both sides, or the same inf."""
+    is_nan = np.isnan(case.actual) & np.isnan(case.expected)
+    return is_nan | (case.actual == case.expected)

@@ -1,10 +1,13 @@
 """An activation's derivative that was taken at the wrong place, or by half."""
 
+from collections.abc import Callable
+
 import numpy as np
 from torch import nn
 
 from handgrad.explain.wording import described
 from handgrad.findings import Cause
+from handgrad.run.reference import KINKED
 
 KIND = "wrong-derivative"
 LOOKS_LIKE = "taken at the output instead of the input, or the reverse, or half of it"
@@ -47,6 +50,24 @@ EXAMPLES = [
     ),
 ]
 
+# Of an activation, its slope by what it gives, and what is written in its place.
+WRITTEN: dict[type, tuple[str, dict[str, Callable]]] = {
+    nn.Sigmoid: (
+        "{0} * (1 - {0})",
+        {"{0}": lambda a: a, "1 - {0}": lambda a: 1 - a, "1 - {0}**2": lambda a: 1 - a**2},
+    ),
+    nn.Tanh: (
+        "1 - {0}**2",
+        {
+            "{0}": lambda a: a,
+            "1 - {0}": lambda a: 1 - a,
+            "{0} * (1 - {0})": lambda a: a * (1 - a),
+            "1 + {0}**2": lambda a: 1 + a**2,
+            "{0}**2": lambda a: a**2,
+        },
+    ),
+}
+
 
 def find(case):
     """Explain a derivative that was taken at the wrong place, or by half."""
@@ -65,10 +86,12 @@ def reading(case, user, upstream):
         return f"is taken at its output `{user}`, not at its input `{q}`"
     if case.fits(case.recompute(saved={user: inner})):
         return f"is written for the output `{user}`, but fed with the input `{q}`"
+    module = case.module(user)
     if case.fits(case.recompute({q: -inner})):
-        return f"is taken at -`{q}`, as if a comparison were reversed"
-    if isinstance(case.module(user), nn.Sigmoid | nn.Tanh):
-        for part, text in ((outer, f"`{user}`"), (1 - outer, f"(1 - `{user}`)")):
-            if case.fits(upstream * part):
-                return f"is just {text}, and the other factor is missing"
+        why = ", as if a comparison were reversed" * isinstance(module, KINKED)
+        return f"is taken at -`{q}`{why}"
+    meant, written = WRITTEN.get(type(module), ("", {}))
+    for text, slope in written.items():
+        if case.fits(upstream * slope(outer)):
+            return f"is {text.format(f'`{user}`')}, where {meant.format(f'`{user}`')} is meant"
     return None

@@ -24,7 +24,7 @@ from handgrad.load.lines import lines_of
 from handgrad.load.names import in_own_words, suggestion
 from handgrad.network import Array, Network
 from handgrad.report import Report
-from handgrad.run.hand_written import one_line, run_hand_written
+from handgrad.run.hand_written import failure, one_line, run_hand_written
 from handgrad.run.precision import PRECISIONS, Precision, arithmetic, precision_of, settings
 from handgrad.run.reference import run_reference
 
@@ -132,9 +132,9 @@ def judged(
     try:
         findings, steps, notes = judge_both(network, actual, precision, device, every_draw)
         return findings, steps, notes
-    except (InputError, MemoryError):
+    except (InputError, MemoryError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         raise InputError(
             f"{network.name}: the reference fails on the hand-written quantities: "
             f"{one_line(error)}."
@@ -158,12 +158,25 @@ def check_gallery(
 
 
 def check_file(path: str | Path) -> Report:
-    """Check the derivation in a file or a notebook; a Report with an error where that cannot be."""
+    """Check the derivation in a file or a notebook; a Report with an error where that cannot be.
+
+    A user's code runs at their every array, name and function, so whatever is raised, but by
+    Ctrl-C, is an error of the file's.
+    """
     try:
         with file.opened(path) as network:
             return check(network)
+    except KeyboardInterrupt:
+        raise
     except InputError as error:
-        return Report(Path(path).name, str(path), "error", error=str(error))
+        return error_report(path, error)
+    except BaseException as error:
+        return error_report(path, failure(str(path), error, str(path)))
+
+
+def error_report(path: str | Path, error: object) -> Report:
+    """Return the Report on a file that cannot be judged."""
+    return Report(Path(path).name, str(path), "error", error=str(error))
 
 
 def check_complete(network: Network, actual: dict[str, Array], findings: list[Finding]) -> None:

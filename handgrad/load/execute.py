@@ -50,7 +50,7 @@ def settings_put_back():
     They are those of the process, NumPy and PyTorch that change what others compute or print.
     """
     folder, environment, depth = os.getcwd(), dict(os.environ), sys.getrecursionlimit()
-    drawn, numpy_drawn = random.getstate(), np.random.get_state()
+    drawn, numpy_drawn = random.getstate(), np.random.get_state()  # noqa: NPY002 (theirs, too)
     dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
     with contextlib.ExitStack() as stack:
         stack.enter_context(contextlib.redirect_stdout(sys.stdout))
@@ -67,7 +67,7 @@ def settings_put_back():
             os.environ.update(environment)
             sys.setrecursionlimit(depth)
             random.setstate(drawn)
-            np.random.set_state(numpy_drawn)
+            np.random.set_state(numpy_drawn)  # noqa: NPY002
             torch.set_default_dtype(dtype)
             torch.set_num_threads(threads)
 

@@ -53,7 +53,7 @@ def opened(path):
             sys.modules.setdefault(module.__name__, module)  # dataclasses look their module up
             with functions_put_back():
                 execute(source, str(path), module.__dict__, str(path))
-            yield load_module(dict(vars(module)), path, absolute)
+            yield load_module(vars(module), path, absolute)
 
 
 def load_module(found, path, lines):

@@ -175,8 +175,9 @@ def check_file(path: str | Path) -> Report:
 
 
 def error_report(path: str | Path, error: object) -> Report:
-    """Return the Report on a file that cannot be judged."""
-    return Report(Path(path).name, str(path), "error", error=str(error))
+    """Return the Report on a file that cannot be judged, with a sentence that names it."""
+    said = str(error) if str(path) in str(error) else f"{path}: {error}"
+    return Report(Path(path).name, str(path), "error", error=said)
 
 
 def check_complete(network: Network, actual: dict[str, Array], findings: list[Finding]) -> None:

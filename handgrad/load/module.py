@@ -100,7 +100,9 @@ def output_of(model, network, dtype):
         raise
     except BaseException as error:
         shapes = " and ".join(str(x.shape) for x in inputs.values())
-        raise InputError(f"The reference fails on x of shape {shapes}: {one_line(error)}") from None
+        raise InputError(
+            f"The reference fails on x of shape {shapes}: {one_line(error)}."
+        ) from None
     if not isinstance(output, torch.Tensor):
         raise InputError(
             f"The reference must return one tensor, found {type(output).__name__}: wrap it in a "
@@ -123,7 +125,7 @@ def check_loss(loss_fn, output, y, dtype):
     except BaseException as error:
         raise InputError(
             f"The loss fails on an output of shape {tuple(output.shape)} and y of shape "
-            f"{np.shape(y)}: {one_line(error)}"
+            f"{np.shape(y)}: {one_line(error)}."
         ) from None
     if not isinstance(number, torch.Tensor) or number.numel() != 1:
         raise InputError("The loss must be one number, as a tensor.")

@@ -173,7 +173,7 @@ def visible(text: object) -> str:
     r"""Return a text with what cannot be seen as its escape, such as `\x1b`, and not too long."""
     text = str(text)
     if len(text) > LONGEST:
-        text = f"{text[:LONGEST]}... ({len(text)} characters)"
+        text = f"{text[: LONGEST // 2]}[... {len(text)} characters ...]{text[-LONGEST // 2 :]}"
     return "".join(
         char.encode("unicode_escape").decode() if category(char) in UNSEEN else char
         for char in text

@@ -12,7 +12,6 @@ import os
 import signal
 import threading
 import time
-from functools import partial
 from multiprocessing import Pipe
 
 from handgrad.errors import InputError
@@ -85,6 +84,17 @@ def checked(path, seconds):
         return error_report(path, f"{path}: it raised KeyboardInterrupt.")
 
 
+def in_passing(found):
+    """Say in a line what a user's code raises where Python stops nothing: in a thread, a __del__.
+
+    It is a hook of `sys` and of `threading`.
+    """
+    with contextlib.suppress(BaseException):  # Python itself may be ending
+        from handgrad.run.hand_written import one_line
+
+        say(f"Ignored: {one_line(found.exc_value)}.", stderr=True)
+
+
 def too_long(path, seconds):
     """Return the sentence on a file that takes too long."""
     return (
@@ -109,27 +119,24 @@ def alarm(seconds):
     """Raise TimeUp once, in the main thread, when so many seconds are over."""
     if hasattr(signal, "setitimer"):
         number = signal.SIGALRM
-        cancel = partial(signal.setitimer, signal.ITIMER_REAL, 0)
-        start = partial(signal.setitimer, signal.ITIMER_REAL, seconds)
+        timer = None
     else:  # it stops what is Python, but no call that waits
         number = signal.SIGTERM
         timer = threading.Timer(seconds, signal.raise_signal, [number])
-        timer.daemon = True
-        start, cancel = timer.start, timer.cancel
     before = signal.signal(number, raising(TimeUp))
     try:
-        start()
+        timer.start() if timer else signal.setitimer(signal.ITIMER_REAL, seconds)
         yield
     finally:
-        cancel()
+        timer.cancel() if timer else signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(number, before)
 
 
-def raising(kind):
-    """Return a handler of a signal that raises an exception of this kind, the first time."""
+def raising(kind, then=signal.SIG_IGN):
+    """Return a handler of a signal that raises an exception of this kind once; `then` is next."""
 
     def handle(number, _frame):
-        signal.signal(number, signal.SIG_IGN)
+        signal.signal(number, then)
         raise kind
 
     return handle

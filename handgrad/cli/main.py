@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from contextlib import redirect_stdout
@@ -11,7 +12,15 @@ from typing import Annotated, cast
 import typer
 
 from handgrad.cli import lessons, networks, recording, training
-from handgrad.cli.limits import Interrupted, checked, parse_timeout, raising, supervised
+from handgrad.cli.limits import (
+    WATCH,
+    Interrupted,
+    checked,
+    in_passing,
+    parse_timeout,
+    raising,
+    supervised,
+)
 from handgrad.cli.options import AsJson, Force, Html, Seed, Size, Verbose
 from handgrad.errors import InputError
 from handgrad.load import gallery
@@ -159,7 +168,10 @@ for command, function in COMMANDS.items():
 
 def main():
     """Run the command line and exit; where it runs a user's file, under another process's eyes."""
-    runs_code = any(argument.endswith((".py", ".ipynb")) for argument in sys.argv[1:])
+    sys.unraisablehook = threading.excepthook = in_passing
+    arguments = sys.argv[1:]
+    is_check = not arguments or arguments[0] not in COMMANDS or arguments[0] == "check"
+    runs_code = is_check and any(name.endswith((".py", ".ipynb")) for name in arguments)
     sys.exit(supervised(command_line) if runs_code and hasattr(os, "fork") else command_line())
 
 
@@ -167,7 +179,9 @@ def command_line():
     """Run the command line; return its exit code. Whatever goes wrong is one sentence."""
     before = signal.getsignal(signal.SIGINT)
     if before != signal.SIG_IGN:
-        signal.signal(signal.SIGINT, raising(Interrupted))
+        # the process above sends it a second time, and ends what does not end
+        then = signal.SIG_DFL if WATCH.above is None else signal.SIG_IGN
+        signal.signal(signal.SIGINT, raising(Interrupted, then))
     try:
         return run(sys.argv[1:])
     except InputError as error:
@@ -196,6 +210,7 @@ def run(arguments):
     if not arguments or arguments[0] not in (*COMMANDS, *OWN_OPTIONS):
         arguments = ["check", *arguments]
     code = app(arguments, prog_name="handgrad", standalone_mode=False) or 0
+    sys.stdout.flush()
     if code == INTERRUPTED:
         raise KeyboardInterrupt
     return code

@@ -62,7 +62,6 @@ def settings_put_back():
         try:
             yield
         finally:
-            os.chdir(folder)
             os.environ.clear()
             os.environ.update(environment)
             sys.setrecursionlimit(depth)
@@ -70,6 +69,8 @@ def settings_put_back():
             np.random.set_state(numpy_drawn)  # noqa: NPY002
             torch.set_default_dtype(dtype)
             torch.set_num_threads(threads)
+            with contextlib.suppress(OSError):  # it may have removed the folder
+                os.chdir(folder)
 
 
 @contextlib.contextmanager

@@ -19,7 +19,7 @@ from handgrad.load.execute import (
     source_of,
 )
 from handgrad.load.names import pick, suggestion
-from handgrad.load.notebook import code_cells, load_namespace, run_cells
+from handgrad.load.notebook import load_namespace, run_cells
 from handgrad.network import Network
 from handgrad.run.hand_written import arrays_of, call, run_both
 
@@ -42,9 +42,8 @@ def opened(path):
     absolute = path.absolute()  # the file may change the folder
     with importing_from(path.parent), settings_put_back():
         if path.suffix == ".ipynb":
-            cells = code_cells(path)
             with functions_put_back():
-                found = run_cells(cells, path)
+                found = run_cells(path)
             has_passes = all(callable(found.get(n)) for n in ("forward", "backward"))
             yield load_module(found, path, None) if has_passes else load_namespace(found, path)
         else:

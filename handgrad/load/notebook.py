@@ -13,10 +13,10 @@ KNOWN = (3, 4)  # versions of the format
 X_NAMES, Y_NAMES = ("x", "X", "train_X", "train_x"), ("y", "Y", "train_y", "train_Y")
 
 
-def run_cells(cells, path):
+def run_cells(path):
     """Run a notebook's code cells, and return the variables that they leave."""
     namespace = {"__name__": "__main__"}
-    for number, source in enumerate(cells, 1):
+    for number, source in enumerate(code_cells(path), 1):
         execute(source, f"{path} [{number}]", namespace, f"{path}, code cell {number}")
     return namespace
 

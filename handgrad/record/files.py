@@ -78,7 +78,7 @@ def read(path):
     try:
         content = path.read_bytes()
         tensors = load(content)
-        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+        header = parsed_json(content[8 : 8 + int.from_bytes(content[:8], "little")])
         about = (header.get("__metadata__") or {}).get("handgrad")
     except OSError as error:
         raise InputError(f"Cannot read {path}: {error.strerror}.") from None
@@ -105,10 +105,22 @@ def read(path):
         ) from None
 
 
+def parsed_json(content):
+    """Return what JSON says; raise ValueError where a key is there twice: readers differ there."""
+
+    def unique(pairs):
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            raise ValueError("a key is there twice")
+        return found
+
+    return json.loads(content, object_pairs_hook=unique)
+
+
 def parsed(path, about):
     """Read what a file says about itself; raise InputError where it is of another version."""
     try:
-        about = json.loads(about)
+        about = parsed_json(about)
         version = about["version"]
     except (ValueError, KeyError, TypeError, RecursionError):
         raise InputError(f"{path} is damaged: what it says about itself cannot be read.") from None

@@ -349,4 +349,6 @@ SAID = {
     "inputs of escapes": run(inputs=[ESCAPES]),
     "settings that are text": run(settings="tf32"),
     "a seed that is text": run(seed="0"),
+    "its runs twice": lambda found: f'{json.dumps(found)[:-1]}, "runs": []}}',
+    "its device twice": lambda found: f'{json.dumps(found)[:-1]}, "device": "cpu"}}',
 }

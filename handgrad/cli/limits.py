@@ -15,7 +15,7 @@ import time
 from multiprocessing import Pipe
 
 from handgrad.errors import InputError
-from handgrad.show.table import say
+from handgrad.show.table import console, say
 
 LONGEST = 10**6  # seconds, eleven days
 GRACE = 3.0  # seconds in which an interrupted file has to end by itself
@@ -210,6 +210,7 @@ class Below:
             self.listen(PATIENCE)
             if time.monotonic() > self.deadline:
                 os.kill(self.child, signal.SIGKILL)
+                console(stderr=True).show_cursor()  # a status line hides it
             ended, status = os.waitpid(self.child, os.WNOHANG)
         while self.listen(0):
             pass

@@ -258,8 +258,11 @@ def test_files_that_end_the_process_are_one_sentence_each_and_others_are_judged(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["a loop in C", "an error that is swallowed", "a sleep"])
-@pytest.mark.parametrize("send", [os.killpg, os.kill], ids=["terminal", "kill"])
+@pytest.mark.parametrize(
+    ("name", "send"),  # a terminal sends it to both processes, `kill` to the one above
+    [("a sleep", os.killpg), ("a loop in C", os.killpg), ("an error that is swallowed", os.kill)],
+    ids=str,
+)
 def test_ctrl_c_ends_what_does_not_end(tmp_path, name, send):
     path = (hostile.FATAL | hostile.ENDLESS)[name](tmp_path)[0]
     says = "def forward(params, x, y):\n    print('here', flush=True)\n    "

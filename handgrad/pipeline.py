@@ -58,13 +58,10 @@ def check(
             findings = findings_on(network, actual, measured)
             notes.append(sentence(measured, []))
         else:
-            findings, steps, more = judged(network, actual, precision, device, every_draw)
+            findings, more = judged(network, actual, precision, device, every_draw)
             notes += more
-            if network.is_complete:
-                check_complete(network, actual, findings)
-            with arithmetic(precision, device):
-                findings = [explained(finding, steps[finding.name]) for finding in findings]
-                if repeat:
+            if repeat:
+                with arithmetic(precision, device):
                     findings = counted(findings, network, precision, device, repeat)
             if network.forward is not None and any(f.verdict != "match" for f in findings):
                 measured = slopes(network, actual)
@@ -127,11 +124,14 @@ def judged(
     precision: Precision,
     device: str,
     every_draw: bool,
-) -> tuple[list[Finding], dict[str, Steps], list[str]]:
-    """Judge; raise InputError where the reference, or its loss, refuses the numbers."""
+) -> tuple[list[Finding], list[str]]:
+    """Judge and explain; raise InputError where the reference, or its loss, refuses the numbers."""
     try:
         findings, steps, notes = judge_both(network, actual, precision, device, every_draw)
-        return findings, steps, notes
+        if network.is_complete:
+            check_complete(network, actual, findings)
+        with arithmetic(precision, device):
+            return [explained(finding, steps[finding.name]) for finding in findings], notes
     except (InputError, MemoryError, KeyboardInterrupt):
         raise
     except BaseException as error:

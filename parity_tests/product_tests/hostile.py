@@ -104,6 +104,12 @@ def loop(path):
     path.symlink_to(path.name)
 
 
+def looped(folder):
+    """Return a folder that is a link to itself."""
+    loop(folder / "loop")
+    return folder / "loop"
+
+
 FILES = {
     f"{raised} {place}": changed(old, new.replace("{}", code))
     for place, (old, new) in PLACES.items()
@@ -129,6 +135,7 @@ SOURCES = {
     "a device": other(lambda path: path.symlink_to("/dev/zero")),
     "a link to itself": other(loop),
     "a link to nothing": other(lambda path: path.symlink_to("none")),
+    "a folder that is a link to itself": lambda folder: [looped(folder) / "mine.py"],
     "a device by name": lambda folder: [Path("/dev/zero")],
     "a name with markup": lambda folder: [folder / "[/red][bold].py"],
     "a name with escapes": lambda folder: [folder / f"{ESCAPES.replace('/', '')}.py"],
@@ -324,6 +331,15 @@ BYTES = {
     "a version of escapes": sealed({"a": np.ones(1)}, json.dumps({"version": ESCAPES})),
     "the version alone": sealed({"a": np.ones(1)}, '{"version": 2}'),
     "twice a key in it": sealed({"a": np.ones(1)}, '{"version": 2, "version": 2, "runs": []}'),
+}
+
+# What is no file where a record is expected.
+NO_RECORDS = {
+    "nothing": lambda path: None,
+    "a folder": os.mkdir,
+    "a pipe": os.mkfifo,
+    "a device": lambda path: path.symlink_to("/dev/zero"),
+    "a link to itself": loop,
 }
 
 # Records that are sealed, and say what is not so.

@@ -9,12 +9,14 @@ import subprocess
 import sys
 import time
 import warnings
+from typing import Any
 from unicodedata import category
 
 import numpy as np
 import pytest
 import torch
 
+from handgrad import InputError, check
 from handgrad.record.files import serialized, write
 from parity_tests.product_tests import hostile
 from parity_tests.product_tests.recorded import SMALL, record_of, short_trainings
@@ -106,6 +108,44 @@ def compared(handgrad, recorded, folder, content):
     start = time.monotonic()
     is_one_sentence(*handgrad("diff", good, bad))
     assert time.monotonic() - start < 5
+
+
+@pytest.mark.parametrize("make", hostile.NO_RECORDS.values(), ids=hostile.NO_RECORDS)
+@pytest.mark.parametrize("options", [(), ("--html", "page.html")], ids=str)
+def test_a_record_that_is_no_file_is_one_sentence(handgrad, tmp_path, make, options):
+    make(path := tmp_path / "bad.safetensors")
+    is_one_sentence(*handgrad("diff", path, path, *options))
+
+
+@pytest.mark.parametrize("raised", ["sys.exit(0)", "a BaseException", "a str that exits"])
+def test_whatever_a_reference_raises_at_any_time_is_an_input_error(raised):
+    code = hostile.RAISED[raised]
+    outcomes = [outcome(code, last) for last in (0, 1, 2, 3, 5, 8, 13, 21, 1000)]
+    assert outcomes[:3] == 3 * ["error"]
+    assert outcomes[-1] == "mismatch"
+    assert set(outcomes) == {"error", "mismatch"}
+
+
+def outcome(code, last):
+    """Check a wrong gradient against a module that raises after so many calls."""
+    space: dict[str, Any] = {}
+    exec(hostile.TEMPLATE, space)
+    calls = []
+
+    def count(*_):
+        calls.append(1)
+        if len(calls) > last:
+            exec(code, {})
+
+    (net := space["Net"]()).register_forward_pre_hook(count)
+    params, x, y = space["init"](np.random.default_rng(0))
+    values = space["forward"](params, x, y)
+    grads = space["backward"](params, x, y, values)
+    given = {**params, **values, **grads, "grad_w1": grads["grad_w1"] * 1.1**3}
+    try:
+        return check(given, net, x, y).verdict
+    except InputError:
+        return "error"
 
 
 @pytest.mark.parametrize("options", [(), ("-v",), ("--json",)], ids=str)

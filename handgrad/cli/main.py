@@ -196,6 +196,8 @@ def command_line():
     except BaseException as error:  # never exit code 1: that is a mismatch
         if is_short_of_memory(error):
             return failed("There is not enough memory for arrays of these sizes: use smaller ones.")
+        if sys.stdout.closed:
+            return failed("Cannot write the output: what was checked has closed it.")
         for line in "".join(traceback.format_exception(error)).splitlines():
             say(line, stderr=True)
         return failed("Handgrad fails here, as it never should: please report the lines above.")

@@ -8,7 +8,9 @@ import random
 import stat
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -43,47 +45,64 @@ def importing_from(folder):
         sys.modules.update(before)
 
 
+def environ():
+    """Return the environment's variables."""
+    return dict(os.environ)
+
+
+def set_environ(variables):
+    """Set the environment's variables, and no others."""
+    os.environ.clear()
+    os.environ.update(variables)
+
+
+# What changes what others compute, or where: how to ask for it, and how to set it.
+SETTINGS: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
+    (environ, set_environ),
+    (sys.getrecursionlimit, sys.setrecursionlimit),
+    (random.getstate, random.setstate),
+    (torch.get_default_dtype, torch.set_default_dtype),
+    (torch.get_default_device, torch.set_default_device),
+    (torch.get_num_threads, torch.set_num_threads),
+    (torch.is_grad_enabled, torch.set_grad_enabled),
+    (torch.is_anomaly_enabled, torch.set_anomaly_enabled),
+    (torch.are_deterministic_algorithms_enabled, torch.use_deterministic_algorithms),
+    (os.getcwd, os.chdir),
+)
+
+
 @contextlib.contextmanager
 def settings_put_back():
-    """Put back the settings of this process that a user's file changes, when it is done with.
-
-    They are those of the process, NumPy and PyTorch that change what others compute or print.
-    """
-    folder, environment, depth = os.getcwd(), dict(os.environ), sys.getrecursionlimit()
-    drawn, numpy_drawn = random.getstate(), np.random.get_state()  # noqa: NPY002 (theirs, too)
-    dtype, threads = torch.get_default_dtype(), torch.get_num_threads()
+    """Put back the settings of this process that a user's file changes, when it is done with."""
+    before = [get() for get, _ in SETTINGS]
     with contextlib.ExitStack() as stack:
         stack.enter_context(contextlib.redirect_stdout(sys.stdout))
         stack.enter_context(contextlib.redirect_stderr(sys.stderr))
         stack.enter_context(np.errstate())
         stack.enter_context(np.printoptions())
-        stack.enter_context(torch.set_grad_enabled(torch.is_grad_enabled()))
         stack.enter_context(torch.random.fork_rng(devices=[]))
+        stack.callback(np.random.set_state, np.random.get_state())  # noqa: NPY002 (theirs)
         try:
             yield
         finally:
-            os.environ.clear()
-            os.environ.update(environment)
-            sys.setrecursionlimit(depth)
-            random.setstate(drawn)
-            np.random.set_state(numpy_drawn)  # noqa: NPY002
-            torch.set_default_dtype(dtype)
-            torch.set_num_threads(threads)
-            with contextlib.suppress(OSError):  # it may have removed the folder
-                os.chdir(folder)
+            for value, (get, put) in zip(before, SETTINGS, strict=True):
+                with contextlib.suppress(OSError):  # the folder may be gone
+                    if get() != value:  # to set some of them takes time
+                        put(value)
 
 
 @contextlib.contextmanager
 def functions_put_back():
     """Put back what a user's file writes over in Python, NumPy and PyTorch: we compute with it.
 
-    That, and which warnings are errors, is done as soon as the file has run.
+    That, who traces, and which warnings are errors, is done as soon as the file has run.
     """
-    before = [(vars(module), dict(vars(module))) for module in PATCHED]
+    before, tracing = [(vars(module), dict(vars(module))) for module in PATCHED], sys.gettrace()
     try:
         with warnings.catch_warnings():
             yield
     finally:
+        sys.settrace(tracing)
         for names, own in before:
             for name, value in own.items():
                 if names.get(name) is not value:

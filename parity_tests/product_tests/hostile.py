@@ -148,6 +148,8 @@ SOURCES = {
     "a patched numpy": at_import("np.asarray = np.zeros = None; 1 / 0"),
     "no builtins": at_import("import builtins; builtins.isinstance = builtins.len = None; 1 / 0"),
     "no stdout": at_import("import sys; sys.stdout = sys.stderr = None; 1 / 0"),
+    "a tracer that exits": at_import("import sys; sys.settrace(lambda *args: sys.exit(0)); max(1)"),
+    "another device": at_import("import torch; torch.set_default_device('meta')"),
     "no modules": at_import("import sys; sys.modules.clear(); sys.path = 3; 1 / 0"),
     "warnings as errors": at_import(
         "import warnings; warnings.simplefilter('error'); warnings.warn('mine')"
@@ -208,6 +210,11 @@ HARMLESS = {
     "float32 by default": at_import(
         "import torch; torch.set_default_dtype(torch.float32); torch.set_grad_enabled(False)"
     ),
+    "other settings of PyTorch": at_import(
+        "import torch; torch.use_deterministic_algorithms(True); torch.set_num_threads(3)\n"
+        "torch.set_anomaly_enabled(True)"
+    ),
+    "a tracer": at_import("import sys; sys.settrace(lambda *args: None)"),
     "environment": at_import("import os; os.environ.clear()"),
     "a thread": at_import(
         "import threading, time; threading.Thread(target=time.sleep, args=[9], daemon=True).start()"

@@ -73,7 +73,9 @@ def test_whatever_a_file_raises_is_one_sentence(handgrad, tmp_path, make):
 
 @pytest.mark.parametrize("make", hostile.SOURCES.values(), ids=hostile.SOURCES)
 def test_a_file_that_is_none_is_one_sentence(handgrad, tmp_path, make):
+    before = state()
     is_one_sentence(*handgrad(*make(tmp_path)))
+    assert state() == before
 
 
 @pytest.mark.parametrize("make", hostile.NOTEBOOKS.values(), ids=hostile.NOTEBOOKS)
@@ -209,6 +211,10 @@ def state():
         "dtype": torch.get_default_dtype(),
         "grad": torch.is_grad_enabled(),
         "torch": torch.get_rng_state().tolist(),
+        "threads": torch.get_num_threads(),
+        "strict": (torch.are_deterministic_algorithms_enabled(), torch.is_anomaly_enabled()),
+        "device": torch.get_default_device(),
+        "tracer": sys.gettrace(),
     }  # fmt: skip
 
 

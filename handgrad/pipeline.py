@@ -24,7 +24,7 @@ from handgrad.load.lines import lines_of
 from handgrad.load.names import in_own_words, suggestion
 from handgrad.network import Array, Network
 from handgrad.report import Report
-from handgrad.run.hand_written import one_line, run_hand_written
+from handgrad.run.hand_written import failure, one_line, run_hand_written
 from handgrad.run.precision import PRECISIONS, Precision, arithmetic, precision_of, settings
 from handgrad.run.reference import run_reference
 
@@ -58,13 +58,10 @@ def check(
             findings = findings_on(network, actual, measured)
             notes.append(sentence(measured, []))
         else:
-            findings, steps, more = judged(network, actual, precision, device, every_draw)
+            findings, more = judged(network, actual, precision, device, every_draw)
             notes += more
-            if network.is_complete:
-                check_complete(network, actual, findings)
-            with arithmetic(precision, device):
-                findings = [explained(finding, steps[finding.name]) for finding in findings]
-                if repeat:
+            if repeat:
+                with arithmetic(precision, device):
                     findings = counted(findings, network, precision, device, repeat)
             if network.forward is not None and any(f.verdict != "match" for f in findings):
                 measured = slopes(network, actual)
@@ -127,14 +124,17 @@ def judged(
     precision: Precision,
     device: str,
     every_draw: bool,
-) -> tuple[list[Finding], dict[str, Steps], list[str]]:
-    """Judge; raise InputError where the reference, or its loss, refuses the numbers."""
+) -> tuple[list[Finding], list[str]]:
+    """Judge and explain; raise InputError where the reference, or its loss, refuses the numbers."""
     try:
         findings, steps, notes = judge_both(network, actual, precision, device, every_draw)
-        return findings, steps, notes
-    except (InputError, MemoryError):
+        if network.is_complete:
+            check_complete(network, actual, findings)
+        with arithmetic(precision, device):
+            return [explained(finding, steps[finding.name]) for finding in findings], notes
+    except (InputError, MemoryError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         raise InputError(
             f"{network.name}: the reference fails on the hand-written quantities: "
             f"{one_line(error)}."
@@ -158,12 +158,26 @@ def check_gallery(
 
 
 def check_file(path: str | Path) -> Report:
-    """Check the derivation in a file or a notebook; a Report with an error where that cannot be."""
+    """Check the derivation in a file or a notebook; a Report with an error where that cannot be.
+
+    A user's code runs at their every array, name and function, so whatever is raised, but by
+    Ctrl-C, is an error of the file's.
+    """
     try:
         with file.opened(path) as network:
             return check(network)
+    except KeyboardInterrupt:
+        raise
     except InputError as error:
-        return Report(Path(path).name, str(path), "error", error=str(error))
+        return error_report(path, error)
+    except BaseException as error:
+        return error_report(path, failure(str(path), error, str(path)))
+
+
+def error_report(path: str | Path, error: object) -> Report:
+    """Return the Report on a file that cannot be judged, with a sentence that names it."""
+    said = str(error) if str(path) in str(error) else f"{path}: {error}"
+    return Report(Path(path).name, str(path), "error", error=said)
 
 
 def check_complete(network: Network, actual: dict[str, Array], findings: list[Finding]) -> None:

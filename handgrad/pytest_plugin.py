@@ -28,13 +28,14 @@ def handgrad() -> Callable[..., Report]:
         __tracebackhide__ = True
         import handgrad
         from handgrad.pipeline import check_file
+        from handgrad.show.columns import visible
 
         if isinstance(quantities, str) or hasattr(quantities, "__fspath__"):
             report = check_file(quantities)
         else:
             report = handgrad.check(quantities, reference, x, y, **options)
         if report.error is not None:
-            pytest.fail(report.error, pytrace=False)
+            pytest.fail(visible(report.error), pytrace=False)
         if not report.ok:
             pytest.fail(str(report), pytrace=False)
         return report

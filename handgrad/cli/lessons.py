@@ -8,7 +8,7 @@ import typer
 
 from handgrad.cli.options import Force
 from handgrad.errors import InputError
-from handgrad.show.table import console
+from handgrad.show.table import console, say
 
 
 def lesson(
@@ -47,7 +47,7 @@ def lesson(
                 yield file
 
         first = write_site(out, names, progress)
-    console().print(f"Open {first} in a browser.", markup=False, soft_wrap=True)
+    say(f"Open {first} in a browser.")
     if show and not webbrowser.open(first.resolve().as_uri()):
         raise InputError(f"No browser could be opened: open {first} yourself.")
 
@@ -64,4 +64,4 @@ def write_exercises(name, path, solved, force):
         )
     gallery.check_name(name)
     write_notebook(path, name, solved, force)
-    console().print(f"Wrote {path}. Now: jupyter lab {path}", markup=False, soft_wrap=True)
+    say(f"Wrote {path}. Now: jupyter lab {path}")

@@ -1,7 +1,10 @@
 """The entry point: which command, `check` where none is named, and every error as one sentence."""
 
+import os
 import signal
 import sys
+import threading
+import traceback
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from typing import Annotated, cast
@@ -9,10 +12,19 @@ from typing import Annotated, cast
 import typer
 
 from handgrad.cli import lessons, networks, recording, training
+from handgrad.cli.limits import (
+    WATCH,
+    Interrupted,
+    checked,
+    in_passing,
+    parse_timeout,
+    raising,
+    supervised,
+)
 from handgrad.cli.options import AsJson, Force, Html, Seed, Size, Verbose
 from handgrad.errors import InputError
 from handgrad.load import gallery
-from handgrad.show.table import console
+from handgrad.show.table import console, plain, say
 from handgrad.show.target import check_target
 
 app = typer.Typer(
@@ -68,6 +80,9 @@ def check(
             help="Run PyTorch so many times, and count the different results.", metavar="N", min=2
         ),
     ] = None,
+    timeout: Annotated[
+        str, typer.Option(help="How long each file of yours may take.", metavar="SECONDS")
+    ] = "60",
     verbose: Verbose = False,
     as_json: AsJson = False,
     html: Html = None,
@@ -86,12 +101,12 @@ def check(
     for name in chosen:
         gallery.check_name(name)
     sizes = {name: gallery.parse_sizes(name, size) for name in chosen}
-    start = gallery.parse_seed(seed)
+    start, seconds = gallery.parse_seed(seed), parse_timeout(timeout)
     gallery.check_dtype(dtype, "all")
     if html is not None:
         check_target(html, force)
     with console(stderr=True).status("Importing torch") as status:
-        from handgrad.pipeline import check_file, check_gallery
+        from handgrad.pipeline import check_gallery
         from handgrad.run.precision import places
 
         runs = [(name, *place) for name in chosen for place in places(device, dtype)]
@@ -101,9 +116,9 @@ def check(
             reports.append(check_gallery(name, dev, dt, start, sizes[name], repeat or 0))
         own = []
         for name in files:
-            status.update(f"Running {name}")
+            status.update(f"Running {plain(name)}")
             with redirect_stdout(sys.stderr if as_json else sys.stdout):
-                own.append(check_file(name))
+                own.append(checked(name, seconds))
     show(reports, own, verbose, as_json, html, force)
     verdicts = {report.verdict for report in reports + own}
     raise typer.Exit(max(EXIT_CODES[verdict] for verdict in verdicts))
@@ -131,10 +146,10 @@ def show(reports, own, verbose, as_json, html, force):
 
         print_reports(console(), reports, own, verbose)
     if html is not None:
-        console(stderr=True).print(f"The report is in {html}.", markup=False, soft_wrap=True)
+        say(f"The report is in {html}.", stderr=True)
     for report in reports + own:
         if report.error is not None:
-            print_error(report.error)
+            say(f"Error: {report.error}", stderr=True)
 
 
 COMMANDS: dict[str, Callable] = {
@@ -152,40 +167,64 @@ for command, function in COMMANDS.items():
 
 
 def main():
-    """Run the command line: `check` where no command is named; errors as one sentence."""
+    """Run the command line and exit; where it runs a user's file, under another process's eyes."""
+    sys.unraisablehook = threading.excepthook = in_passing
+    arguments = sys.argv[1:]
+    is_check = not arguments or arguments[0] not in COMMANDS or arguments[0] == "check"
+    runs_code = is_check and any(name.endswith((".py", ".ipynb")) for name in arguments)
+    sys.exit(supervised(command_line) if runs_code and hasattr(os, "fork") else command_line())
+
+
+def command_line():
+    """Run the command line; return its exit code. Whatever goes wrong is one sentence."""
+    before = signal.getsignal(signal.SIGINT)
+    if before != signal.SIG_IGN:
+        # the process above sends it a second time, and ends what does not end
+        then = signal.SIG_DFL if WATCH.above is None else signal.SIG_IGN
+        signal.signal(signal.SIGINT, raising(Interrupted, then))
+    try:
+        return run(sys.argv[1:])
+    except InputError as error:
+        return failed(str(error))
+    except UsageError as error:
+        return failed(error.format_message())
+    except (KeyboardInterrupt, typer.Abort):
+        say("Interrupted.", stderr=True)
+        return INTERRUPTED
+    except OSError as error:
+        return failed(f"Cannot write the output: {error.strerror}.")
+    except BaseException as error:  # never exit code 1: that is a mismatch
+        if is_short_of_memory(error):
+            return failed("There is not enough memory for arrays of these sizes: use smaller ones.")
+        if sys.stdout.closed:
+            return failed("Cannot write the output: what was checked has closed it.")
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            say(line, stderr=True)
+        return failed("Handgrad fails here, as it never should: please report the lines above.")
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def run(arguments):
+    """Run a command, `check` where none is named; return its exit code."""
     if hasattr(signal, "SIGPIPE"):  # end quietly, as `cat` does, when `head` has seen enough
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    arguments = sys.argv[1:]
     if not arguments or arguments[0] not in (*COMMANDS, *OWN_OPTIONS):
-        arguments.insert(0, "check")
-    code = INTERRUPTED
-    try:
-        code = app(arguments, prog_name="handgrad", standalone_mode=False)
-    except InputError as error:
-        fail(str(error))
-    except UsageError as error:
-        fail(error.format_message())
-    except MemoryError:
-        fail("There is not enough memory for arrays of these sizes: use smaller ones.")
-    except (KeyboardInterrupt, typer.Abort):
-        pass
-    except OSError as error:
-        fail(f"Cannot write the output: {error.strerror}.")
-    except RuntimeError as error:  # what PyTorch raises where memory is short
-        if "alloc" not in str(error) and "out of memory" not in str(error):
-            raise
-        fail("There is not enough memory for arrays of these sizes: use smaller ones.")
+        arguments = ["check", *arguments]
+    code = app(arguments, prog_name="handgrad", standalone_mode=False) or 0
+    sys.stdout.flush()
     if code == INTERRUPTED:
-        console(stderr=True).print("Interrupted.")
-    sys.exit(code)
+        raise KeyboardInterrupt
+    return code
 
 
-def fail(message):
-    """Print one sentence and exit with 2."""
-    print_error(message)
-    sys.exit(EXIT_CODES["error"])
+def is_short_of_memory(error):
+    """Say whether an exception says that there is no memory left: PyTorch has no kind for it."""
+    said = str(error) if isinstance(error, RuntimeError) else ""
+    return isinstance(error, MemoryError) or "alloc" in said or "out of memory" in said
 
 
-def print_error(message):
-    """Print one sentence to where errors go."""
-    console(stderr=True).print(f"Error: {message}", markup=False, soft_wrap=True)
+def failed(message):
+    """Print one sentence, and return the exit code for it."""
+    say(f"Error: {message}", stderr=True)
+    return EXIT_CODES["error"]

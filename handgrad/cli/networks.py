@@ -7,7 +7,7 @@ import typer
 
 from handgrad.errors import InputError
 from handgrad.load import gallery
-from handgrad.show.table import console, networks_table
+from handgrad.show.table import console, networks_table, say
 
 
 def list_networks():
@@ -26,4 +26,4 @@ def new(path: Annotated[Path, typer.Argument(help="The file to write, such as mi
         raise InputError(f"{path} is there already: choose another name.") from None
     except OSError as error:
         raise InputError(f"Cannot write {path}: {error.strerror}.") from None
-    console().print(f"Wrote {path}. Now: handgrad check {path}", markup=False, soft_wrap=True)
+    say(f"Wrote {path}. Now: handgrad check {path}")

@@ -1,5 +1,6 @@
 """`handgrad record` and `handgrad diff`."""
 
+from os.path import realpath
 from pathlib import Path
 from shlex import quote
 from typing import Annotated
@@ -9,7 +10,7 @@ import typer
 from handgrad.cli.options import AsJson, Force, Html, Seed, Size, Verbose
 from handgrad.errors import InputError
 from handgrad.load import gallery
-from handgrad.show.table import console
+from handgrad.show.table import console, say
 from handgrad.show.target import check_target
 
 
@@ -52,11 +53,9 @@ def record(
             status.update(f"{name}, {device}, {dt} ({done} of {len(wanted)})")
             runs.append(take(name, device, dt, start, sizes[name]))
         write(path, Record(device, environment(device), runs), force)
-    console().print(
+    say(
         f"Wrote {path}: {len(runs)} run{'s' * (len(runs) > 1)} on {device}. "
-        f"Compare it, on any machine: handgrad diff {quote(str(path))} OTHER",
-        markup=False,
-        soft_wrap=True,
+        f"Compare it, on any machine: handgrad diff {quote(str(path))} OTHER"
     )
 
 
@@ -82,7 +81,7 @@ def diff(
         gallery.check_dtype(dtype)
     if html is not None:
         check_target(html, force)
-        if html.resolve() in (first.resolve(), second.resolve()):
+        if realpath(html) in (realpath(first), realpath(second)):
             raise InputError(f"{html} is one of the records: choose another name for the report.")
     with console(stderr=True).status("Importing torch") as status:
         from handgrad.record.diff import compare_records
@@ -111,5 +110,5 @@ def diff(
 
         print_diff(console(), titles, found, verbose)
     if html is not None:
-        console(stderr=True).print(f"The report is in {html}.", markup=False, soft_wrap=True)
+        say(f"The report is in {html}.", stderr=True)
     raise typer.Exit(0 if all(report.ok for report in found.reports) else 1)

@@ -7,7 +7,7 @@ import typer
 
 from handgrad.cli.options import Force, Seed, Size
 from handgrad.load import gallery
-from handgrad.show.table import console
+from handgrad.show.table import console, say
 
 
 def train(
@@ -44,7 +44,7 @@ def train(
     out.print(losses_table(drift, shown_steps(rates)), "", drift_conclusion(drift), sep="\n")
     if plot is not None:
         drawing.save_losses(plot, f"{name}, {device}, {dtype}", drift)
-        out.print(f"Both curves and their difference are in {plot}.", soft_wrap=True)
+        say(f"Both curves and their difference are in {plot}.")
 
 
 def shown_steps(rates):

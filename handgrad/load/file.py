@@ -11,7 +11,13 @@ import numpy as np
 
 from handgrad.errors import InputError
 from handgrad.load import variables
-from handgrad.load.execute import execute, importing_from, read
+from handgrad.load.execute import (
+    execute,
+    functions_put_back,
+    importing_from,
+    settings_put_back,
+    source_of,
+)
 from handgrad.load.names import pick, suggestion
 from handgrad.load.notebook import load_namespace, run_cells
 from handgrad.network import Network
@@ -33,21 +39,27 @@ def opened(path):
     path = Path(path)
     if path.suffix not in (".py", ".ipynb"):
         raise InputError(f"{path} is neither a Python file (.py) nor a notebook (.ipynb).")
-    with importing_from(path.parent):
+    absolute = path.absolute()  # the file may change the folder
+    with importing_from(path.parent), settings_put_back():
         if path.suffix == ".ipynb":
-            namespace = run_cells(path)
-            has_passes = all(callable(namespace.get(n)) for n in ("forward", "backward"))
-            yield load_module(namespace, path) if has_passes else load_namespace(namespace, path)
+            with functions_put_back():
+                found = run_cells(path)
+            has_passes = all(callable(found.get(n)) for n in ("forward", "backward"))
+            yield load_module(found, path, None) if has_passes else load_namespace(found, path)
         else:
-            module = types.ModuleType(path.stem)
-            module.__file__ = str(path)
+            source, module = source_of(path), types.ModuleType(path.stem)
+            module.__file__ = str(absolute)
             sys.modules.setdefault(module.__name__, module)  # dataclasses look their module up
-            execute(read(path), str(path), module.__dict__, str(path))
-            yield load_module(vars(module), path)
+            with functions_put_back():
+                execute(source, str(path), module.__dict__, str(path))
+            yield load_module(vars(module), path, absolute)
 
 
-def load_module(found, path):
-    """Return the Network that a module's namespace defines."""
+def load_module(found, path, lines):
+    """Return the Network that a module's namespace defines.
+
+    `path` is as the user gave it, `lines` the file whose lines a report shows, or None.
+    """
     forward, backward = (function(found, name, path) for name in ("forward", "backward"))
     params, x, y = start(found, path)
     network = Network(
@@ -63,11 +75,10 @@ def load_module(found, path):
     values, grads = run_both(network, path)
     quantities = {**params, **values, **grads}
     check_known(grads, quantities, path)
-    where = path if path.suffix == ".py" else None
     reference = found.get("reference")
     if reference is None:
         given, own = pick({**values, **grads}, [*params, "loss"])
-        return replace(network, quantities=given, names=own, path=where)
+        return replace(network, quantities=given, names=own, path=lines)
     loss = found.get("loss")
     return variables.load(
         quantities,
@@ -81,7 +92,7 @@ def load_module(found, path):
         forward=forward,
         backward=backward,
         source=str(path),
-        path=where,
+        path=lines,
     )
 
 

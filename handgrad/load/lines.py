@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from handgrad import findings
+from handgrad.load.execute import source_of
 
 
 class Line(NamedTuple):
@@ -45,7 +46,7 @@ def bases(target):
 
 def assignments(path, names):
     """Return for each of `names` the Line of a Python file that computes it, the last such."""
-    source = Path(path).read_text(encoding="utf-8")
+    source = source_of(path)
     lines = source.splitlines()
     found: dict[str, Line] = {}
     for node in ast.walk(ast.parse(source)):

@@ -22,7 +22,9 @@ def module_of(reference):
     if not isinstance(reference, nn.Module) and callable(reference):
         try:
             reference = reference()
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise InputError(
                 f"The reference is a callable that makes no module: it raised {one_line(error)}."
             ) from None
@@ -94,9 +96,13 @@ def output_of(model, network, dtype):
     inputs = named_inputs(network.x)
     try:
         output = model(*(as_tensor(x, dtype, "cpu") for x in inputs.values()))
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         shapes = " and ".join(str(x.shape) for x in inputs.values())
-        raise InputError(f"The reference fails on x of shape {shapes}: {one_line(error)}") from None
+        raise InputError(
+            f"The reference fails on x of shape {shapes}: {one_line(error)}."
+        ) from None
     if not isinstance(output, torch.Tensor):
         raise InputError(
             f"The reference must return one tensor, found {type(output).__name__}: wrap it in a "
@@ -114,10 +120,12 @@ def check_loss(loss_fn, output, y, dtype):
         )
     try:
         number = loss_fn(output, as_tensor(y, dtype, "cpu"))
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise InputError(
             f"The loss fails on an output of shape {tuple(output.shape)} and y of shape "
-            f"{np.shape(y)}: {one_line(error)}"
+            f"{np.shape(y)}: {one_line(error)}."
         ) from None
     if not isinstance(number, torch.Tensor) or number.numel() != 1:
         raise InputError("The loss must be one number, as a tensor.")

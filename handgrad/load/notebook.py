@@ -1,11 +1,15 @@
 """A notebook: its code cells, run in order, and what they leave."""
 
+import json
+
 from torch import nn
 
 from handgrad.errors import InputError
 from handgrad.load import variables
 from handgrad.load.execute import execute, read
 
+LARGEST = 200 * 2**20  # bytes: with all its pictures
+KNOWN = (3, 4)  # versions of the format
 X_NAMES, Y_NAMES = ("x", "X", "train_X", "train_x"), ("y", "Y", "train_y", "train_Y")
 
 
@@ -20,18 +24,27 @@ def run_cells(path):
 def code_cells(path):
     """Return the sources of a notebook's code cells, without the lines for IPython alone."""
     try:
-        import nbformat
-    except ImportError:
+        notebook = json.loads(read(path, LARGEST))
+        if notebook["nbformat"] not in KNOWN:
+            raise InputError(
+                f"{path} is of nbformat {str(notebook['nbformat'])[:20]}, known are "
+                f"{' and '.join(map(str, KNOWN))}: save it with a newer Jupyter."
+            )
+        sheets = [notebook] if notebook["nbformat"] == 4 else notebook["worksheets"]
+        cells = [cell for sheet in sheets for cell in sheet["cells"]]
+        sources = [
+            cell["source" if "source" in cell else "input"]
+            for cell in cells
+            if cell["cell_type"] == "code"
+        ]
+        texts = [source if isinstance(source, str) else "".join(source) for source in sources]
+    except InputError:
+        raise
+    except (ValueError, TypeError, LookupError, RecursionError):
         raise InputError(
-            f"Reading {path} needs nbformat, which is not installed: pip install "
-            "'handgrad[notebook]'."
+            f"{path} is not a Jupyter notebook: its JSON cannot be read, or has no cells."
         ) from None
-    try:
-        notebook = nbformat.reads(read(path), as_version=4)
-    except Exception:  # JSON of any other kind makes nbformat raise anything
-        raise InputError(f"{path} is not a Jupyter notebook: its JSON cannot be read.") from None
-    cells = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-    return ["\n".join(map(without_magic, source.splitlines())) for source in cells]
+    return ["\n".join(map(without_magic, text.splitlines())) for text in texts]
 
 
 def without_magic(line):

@@ -28,7 +28,7 @@ from handgrad.record import sharing
 from handgrad.run.hand_written import run_hand_written
 from handgrad.run.precision import FLOAT32, FLOAT64, arithmetic, precision_of
 from handgrad.show.columns import plain
-from handgrad.show.table import console, new_table, verdict
+from handgrad.show.table import console, new_table, say, verdict
 from handgrad.train.drift import check_trainable, train_hand_written, weight_tolerances
 
 DTYPES = {precision.name: precision for precision in (FLOAT64, FLOAT32)}
@@ -179,7 +179,7 @@ def main():
     except (InputError, UsageError) as error:
         if os.environ.get("RANK", "0") == "0":
             message = error.format_message() if isinstance(error, UsageError) else str(error)
-            console(stderr=True).print(f"Error: {message}", markup=False, soft_wrap=True)
+            say(f"Error: {message}", stderr=True)
             sys.exit(2)
 
 

@@ -19,6 +19,7 @@ VERSION = 2
 ENDING = ".safetensors"
 SEAL = re.compile(rb'"sha256":"([0-9a-f]{64})"')
 FLOATS = (np.float64, np.float32)
+LONGEST = 1000  # characters of one text
 WHOLE = "iub"  # kinds of numbers that the data may have as well: labels and masks
 UNSEALED = "0" * 64  # what stands in the seal's place while the checksum is computed
 
@@ -77,11 +78,11 @@ def read(path):
     try:
         content = path.read_bytes()
         tensors = load(content)
-        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-        about = header.get("__metadata__", {}).get("handgrad")
+        header = parsed_json(content[8 : 8 + int.from_bytes(content[:8], "little")])
+        about = (header.get("__metadata__") or {}).get("handgrad")
     except OSError as error:
         raise InputError(f"Cannot read {path}: {error.strerror}.") from None
-    except (SafetensorError, ValueError, TypeError, KeyError):
+    except (SafetensorError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise InputError(
             f"{path} is no record of `handgrad record`, or it is cut short or damaged: record it "
             "again."
@@ -104,16 +105,28 @@ def read(path):
         ) from None
 
 
+def parsed_json(content):
+    """Return what JSON says; raise ValueError where a key is there twice: readers differ there."""
+
+    def unique(pairs):
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            raise ValueError("a key is there twice")
+        return found
+
+    return json.loads(content, object_pairs_hook=unique)
+
+
 def parsed(path, about):
     """Read what a file says about itself; raise InputError where it is of another version."""
     try:
-        about = json.loads(about)
+        about = parsed_json(about)
         version = about["version"]
     except (ValueError, KeyError, TypeError, RecursionError):
         raise InputError(f"{path} is damaged: what it says about itself cannot be read.") from None
     if version != VERSION:
         raise InputError(
-            f"{path} is a record of version {version!r}, and this Handgrad reads version "
+            f"{path} is a record of version {repr(version)[:20]}, and this Handgrad reads version "
             f"{VERSION}: record it again, or read it with the Handgrad that wrote it."
         )
     return about
@@ -183,14 +196,14 @@ def flat(about):
     """Return a dict of texts to texts, whole numbers and None; raise TypeError where it is none."""
     for key, value in dict(about).items():
         text(key)
-        if value is not None and not isinstance(value, int):
-            text(value)
+        if value is not None:
+            text(str(value) if isinstance(value, int) else value)
     return dict(about)
 
 
 def text(value):
     """Return a text that can be written; raise TypeError or ValueError where it is none."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or len(value) > LONGEST:
         raise TypeError(repr(value)[:50])
     value.encode()
     return value

@@ -1,5 +1,6 @@
 """How the hand-written side runs: on copies, and what goes wrong in it is one sentence."""
 
+import os
 import traceback
 from dataclasses import replace
 from functools import partial
@@ -10,6 +11,8 @@ import torch
 
 from handgrad.errors import InputError
 from handgrad.run.precision import mapped
+
+LONGEST = 300  # characters of what an exception says: some print a whole array
 
 
 def run_hand_written(network):
@@ -72,7 +75,9 @@ def call(function, name, where, *arguments):
     try:
         with np.errstate(all="ignore"):
             result = function(*arguments)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise failure(f"{where}, {name}", error, str(where)) from None
     if name in ("forward", "backward") and not hasattr(result, "keys"):
         raise InputError(
@@ -83,16 +88,29 @@ def call(function, name, where, *arguments):
 
 
 def failure(what, error, filename):
-    """Return an InputError on an exception in a user's code, with the line of that code."""
-    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == filename]
-    where = f", line {lines[-1]}" if lines else ""
+    """Return an InputError on an exception in a user's code, with the line of that code.
+
+    Code of `filename` is that of a file, or of a cell of a notebook, `filename [3]`. Where none of
+    it was running, the line is the one of ours, or of a library, that failed.
+    """
+    frames = [(f.f_code.co_filename, line) for f, line in traceback.walk_tb(error.__traceback__)]
+    own = [line for name, line in frames if f"{name} [".startswith(f"{filename} [")]
+    where = f", line {own[-1]}" if own else ""
+    if frames and not own:
+        where = f", at {os.path.basename(frames[-1][0])}:{frames[-1][1]}"
     return InputError(f"{what}{where}: it raised {one_line(error)}.")
 
 
 def one_line(error):
-    """Return an exception as one line: its type and the first line of what it says."""
-    text = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
+    """Return an exception as one line: its type and the start of the first line of what it says."""
+    try:
+        lines = str(error).strip().splitlines()
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # how it is written is the user's code as well
+        lines = []
+    said = f": {lines[0][:LONGEST]}" if lines else ""
+    return f"{type(error).__name__[:LONGEST]}{said}"
 
 
 def check_unchanged(name, where, network, params, x, y):

@@ -166,11 +166,17 @@ RUN_NUMBERS = ("compared", "loss")  # they stand to the right
 UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
+LONGEST = 10_000  # characters: no terminal, and no reader, has a use for more in one place
+
+
 def visible(text: object) -> str:
-    r"""Return a text with what cannot be seen as its escape, such as `\x1b`."""
+    r"""Return a text with what cannot be seen as its escape, such as `\x1b`, and not too long."""
+    text = str(text)
+    if len(text) > LONGEST:
+        text = f"{text[: LONGEST // 2]}[... {len(text)} characters ...]{text[-LONGEST // 2 :]}"
     return "".join(
         char.encode("unicode_escape").decode() if category(char) in UNSEEN else char
-        for char in str(text)
+        for char in text
     )
 
 

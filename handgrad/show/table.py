@@ -35,6 +35,11 @@ def console(stderr=False):
     return Console(stderr=stderr, width=max(width, NARROWEST), highlight=False, emoji=False)
 
 
+def say(text, stderr=False):
+    """Print a line to the terminal, with what comes from outside made safe: it is not wrapped."""
+    console(stderr).print(visible(text), markup=False, soft_wrap=True)
+
+
 def new_table(title=None):
     """Make an empty table in the style of all others."""
     return Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from handgrad.cli.main import main
+from handgrad.cli.main import command_line
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 WEIGHTY = ("serious", "critical")
@@ -18,10 +18,9 @@ def handgrad(monkeypatch, capsys):
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["handgrad", *map(str, arguments)])
-        with pytest.raises(SystemExit) as exit_:
-            main()
+        code = command_line()
         captured = capsys.readouterr()
-        return exit_.value.code or 0, captured.out, captured.err
+        return code, captured.out, captured.err
 
     return run
 

@@ -116,7 +116,7 @@ def test_a_path_that_is_no_derivation_is_one_sentence(tmp_path):
     with pytest.raises(InputError, match=r"neither a Python file \(.py\) nor a notebook"):
         check_file(tmp_path / "data.csv")
     (tmp_path / "folder.py").mkdir()
-    with pytest.raises(InputError, match="Is a directory"):
+    with pytest.raises(InputError, match="is a folder, a pipe or a device"):
         check_file(tmp_path / "folder.py")
     (tmp_path / "binary.py").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="not a text file"):
@@ -162,14 +162,13 @@ def test_a_files_prints_go_to_stderr_where_json_is_asked_for(handgrad, write):
 
 @pytest.mark.slow
 def test_a_file_that_loops_can_be_interrupted(write):
+    path = write("import numpy as np", "import signal\nsignal.raise_signal(signal.SIGINT)")
     # a process that is started in the background ignores the signal: listen to it again
-    path = write(
-        "import numpy as np",
-        "import signal\n"
-        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "signal.raise_signal(signal.SIGINT)",
+    run = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from handgrad.cli.main import main; main()"
     )
-    command = [sys.executable, "-m", "handgrad", "check", str(path)]
+    command = [sys.executable, "-c", run, "check", str(path)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 130
     assert done.stderr == "Interrupted.\n"

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from handgrad.compare.second_look import differing, second_look
+from handgrad.compare.second_look import second_look
 from handgrad.compare.steps import Steps, is_exact
 from handgrad.compare.tolerance import apart_of, max_of, noise_of
 from handgrad.findings import Finding
@@ -65,14 +65,14 @@ def judge_steps(steps):
     apart = {n: steps.apart(n, judged[n]) for n in judged if n in steps.actual}
     looked_at = second_look(steps, noise.unexplained(apart), apart)
     wrong = {name: looked_at[name][0] for name in looked_at if looked_at[name][1] == "wrong"}
-    chaotic = noise.chaotic(wrong)
+    explained = set(wrong).difference(noise.unexplained_by_chaos(wrong))
     findings = []
     for name, expected in judged.items():
         difference, verdict = apart.get(name), "match" if name in apart else "missing"
         if name in looked_at:
             difference, verdict = looked_at[name]
-        if name in chaotic:
-            verdict = "inconclusive"
+        if name in explained:
+            verdict = "inconclusive" if noise.is_any_number(name) else "match"
         findings.append(finding(noise, name, steps.actual.get(name), expected, difference, verdict))
     return findings
 
@@ -146,7 +146,7 @@ def judge_whole(steps, found, every_draw):
     compared = compare(actual, run.quantities, noise)
     if not has_mismatch(compared) or any(finding.verdict == "wrong" for finding in found):
         return compared
-    slopes = {f.name: differing(steps, f.name) for f in found if f.verdict == "subgradient"}
+    slopes = {f.name: f.actual != f.expected for f in found if f.verdict == "subgradient"}
     move = from_own_values(actual, noise, slopes)
     backward = run_reference(network, precision, steps.device, Substitute(move=move)).quantities
     grads = {name: grad for name, grad in backward.items() if name.startswith("grad_")}
@@ -200,7 +200,7 @@ def compare(actual, expected, noise):
         apart[name] = apart_of(array, right, overflowed or murky)
         overflowed = overflowed or (murky and name != "loss")  # no gradient is computed from it
     off = noise.unexplained(apart)
-    off = set(off) - noise.chaotic({name: apart[name] for name in off})
+    off = noise.unexplained_by_chaos({name: apart[name] for name in off})
     findings = {}
     for name in noise.exact:
         verdict = "mismatch" if name in off else "match" if name in apart else "missing"

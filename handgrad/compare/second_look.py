@@ -13,8 +13,8 @@ from handgrad.run.precision import FLOAT32, FLOAT64
 FEW = 24
 
 # Points are drawn as long as one in so many brings a gradient nearer to being between them: each
-# of nine tied entries is the largest in one of nine.
-PATIENCE, MOST_POINTS = 8, 64
+# of nine tied entries is the largest in one of nine. At a kink one of FIRST goes to another side.
+FIRST, PATIENCE, MOST_POINTS = 6, 40, 100
 
 
 def second_look(steps, names, apart):
@@ -99,12 +99,12 @@ def subgradients(steps, names):
     first = nearby(steps, off, rng)
     off = {name: at for name, at in off.items() if may_be_kinks(steps, name, at, first[name])}
     points, unchanged, outside = [first], 0, np.inf
-    while off and unchanged < PATIENCE and len(points) < MOST_POINTS:
+    while off and outside and unchanged < PATIENCE and len(points) < MOST_POINTS:
         points.append(nearby(steps, off, rng))
         before, outside = outside, sum(is_outside(steps, name, points).sum() for name in off)
-        if not outside:
-            break
         unchanged = unchanged + 1 if outside == before else 0
+        if len(points) == FIRST:
+            off = {n: at for n, at in off.items() if has_jumped(steps, n, at, points)}
     return between(steps, off, points)
 
 
@@ -140,6 +140,12 @@ def may_be_kinks(steps, name, at, moved):
         > np.broadcast_to(steps.tolerance(name), at.shape)[at]
     )
     return bool(jumped.any()) or np.count_nonzero(at) <= FEW
+
+
+def has_jumped(steps, name, at, points):
+    """Say whether any entry that differs is another at one nearby point than at the next."""
+    moved = np.ptp([point[name] for point in points], axis=0)
+    return bool((moved > steps.tolerance(name))[at].any())
 
 
 def between(steps, off, points):

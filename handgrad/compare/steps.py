@@ -47,11 +47,12 @@ class Steps:
         replaced = replaced or {}
         network = replace_data(self.network, replaced)
         substitute = Substitute({**self.actual, **replaced}, **how)
-        place = (self.precision, self.device) if precision is None else (precision, "cpu")
+        device = self.device if precision is None else "cpu"
         try:
-            return run_reference(network, *place, substitute).quantities
+            run = run_reference(network, precision or self.precision, device, substitute)
         except REFUSALS:  # a loss that takes no number beyond 1, say
             return {n: np.full_like(e, np.nan, np.float64) for n, e in self.expected.items()}
+        return run.quantities
 
     def users(self, name):
         """Return the names of the values, or `loss`, that were computed from this one."""

@@ -20,9 +20,6 @@ Trace = dict[str, np.ndarray]
 HOPELESS = 1e4
 ENOUGH = 3  # draws before that is said: one of each kind
 
-# Where a draw moved a quantity by as much as this, relative to it, it is no small move any more.
-AMPLIFIED = 1e-2
-
 
 def noise_of(network, precision, exact: Run | None = None, given=None, exempt=None, by_entry=True):
     """Return the Noise of a Network's reference in `precision`.
@@ -79,13 +76,12 @@ class Noise:
         chaotic: Callable[[], Iterator[Drawn]] = lambda: iter(()),
     ):
         self.exact, self.precision, self.exempt = exact, precision, exempt
-        self.draws, self.chaotic_draws, self.sums = draws, chaotic, sums
+        self.draws, self.chaotic, self.sums = draws, chaotic, sums
         self.by_entry = by_entry and precision.safety > 8
         self.drawing: Iterator[Drawn] | None = None
         self.count = 0  # of the draws so far
         self.largest = {name: max_finite(array) for name, array in exact.items()}
         self.moves: dict[str, np.ndarray] = {}
-        self.amplified: set[str] = set()
         self.longest = max(along_longest_side(array.shape) for array in exact.values())
 
     def factor(self, name):
@@ -101,8 +97,7 @@ class Noise:
         eps, tiny = self.precision.eps, self.precision.tiny
         size = np.asarray(self.largest[name])
         if self.by_entry:
-            size = np.asarray(np.abs(self.exact[name]))
-            size[~np.isfinite(size)] = 0
+            size = finite(self.exact[name])
             size = np.maximum(size, typical(size))
         floor = np.maximum(eps * size, tiny)
         moves = self.moves.get(name)
@@ -137,8 +132,6 @@ class Noise:
             if drawn.underflow:
                 size = np.abs(exact)
                 move[(size < drawn.underflow) & (move < drawn.underflow)] = 0
-            if max_finite(move) > AMPLIFIED * self.largest[name] and drawn.steps:
-                self.amplified.add(name)
             self.add(name, move * drawn.scale)
 
     def add(self, name, move):
@@ -168,19 +161,22 @@ class Noise:
             left = [name for name in left if not self.explains(name, apart[name])]
         return left
 
-    def chaotic(self, apart: Mapping[str, np.ndarray]):
-        """Return the names of the quantities of which rounding alone could make any number.
+    def unexplained_by_chaos(self, apart: Mapping[str, np.ndarray]):
+        """Return the names of what moves of one last bit, as they are, do not explain either.
 
-        `apart` has the differences of those that it does not explain. They are where a move was
-        amplified, and moves of one last bit come to as much.
+        `apart` has the differences of those that `unexplained` leaves.
         """
-        asked = self.amplified.intersection(apart)
-        known = {name: self.moves[name] for name in asked}
-        for drawn in self.chaotic_draws() if asked else ():
-            self.take(drawn, asked)
-        found = {name for name in asked if self.explains(name, apart[name])}
-        self.moves |= known
-        return found
+        left = list(apart)
+        for drawn in self.chaotic() if left else ():
+            self.take(drawn, left)
+            left = [name for name in left if not self.explains(name, apart[name])]
+            if all(self.is_hopeless(name, apart[name]) for name in left):
+                break
+        return left
+
+    def is_any_number(self, name):
+        """Say whether rounding could make any number of a quantity: it is allowed all its size."""
+        return max_of(self.tolerance(name)) >= max_of(typical(finite(self.exact[name])))
 
     def explains(self, name, apart):
         """Say whether rounding, as it is measured so far, explains the differences."""
@@ -188,7 +184,7 @@ class Noise:
 
     def is_hopeless(self, name, apart):
         """Say whether differences are so large that no further draw could explain them."""
-        if self.count < ENOUGH or name in self.amplified:
+        if self.count < ENOUGH:
             return False
         return max_of(apart) > HOPELESS * self.tolerance(name).max(initial=0.0)
 
@@ -207,6 +203,13 @@ def pooled(move):
     rows = table.mean(axis=1, keepdims=True)
     np.divide(table, rows, out=table, where=rows > 0)
     return largest * np.sqrt(rows * table.mean(axis=0)).reshape(move.shape)
+
+
+def finite(array):
+    """Return the sizes of an array's entries, 0 where they are not finite."""
+    size = np.asarray(np.abs(array))
+    size[~np.isfinite(size)] = 0
+    return size
 
 
 def typical(size):

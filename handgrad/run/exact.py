@@ -42,4 +42,6 @@ def binary_cross_entropy(
     """Return -(y log p + (1 - y) log(1 - p)), where a factor of 0 leaves nothing of its term."""
     losses = -(torch.xlogy(target, input) + torch.special.xlog1py(1 - target, -input))
     losses = losses if weight is None else losses * weight
-    return {"mean": torch.mean, "sum": torch.sum, "none": torch.clone}[reduction](losses)
+    if reduction == "none":
+        return losses
+    return losses.mean() if reduction == "mean" else losses.sum()

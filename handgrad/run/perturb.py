@@ -34,14 +34,12 @@ REFUSALS = (RuntimeError, IndexError, ValueError)
 class Drawn(NamedTuple):
     """A run in which rounding was larger, and what that says of the dtype under test.
 
-    `trace` has its quantities, `scale` brings its moves down to one last bit. `steps` is how many
-    last bits the numbers were moved by, 0 where nothing but the rounding inside of the operations
-    shows. What is smaller than `underflow` says nothing.
+    `trace` has its quantities, `scale` brings its moves down to one last bit. What is smaller than
+    `underflow` says nothing.
     """
 
     trace: dict[str, np.ndarray]
     scale: float
-    steps: float = 0.0
     underflow: float = 0.0
 
 
@@ -97,11 +95,11 @@ def perturbed_runs(network, precision, exact, given=None) -> Iterator[Drawn]:
         if number < len(coarse):
             how = partial(draw, precision=FLOAT32, steps=coarse[number], rng=rng)
             if (trace := perturbed_run(network, unmoved, how, FLOAT32)) is not None:
-                yield Drawn(trace, precision.eps / FLOAT32.eps, 0.0, underflow_of(precision))
+                yield Drawn(trace, precision.eps / FLOAT32.eps, underflow_of(precision))
         if number < precision.draws:
             how = partial(draw, precision=precision, steps=at_once, rng=rng)
             if (trace := perturbed_run(network, unmoved, how, FLOAT64)) is not None:
-                yield Drawn(trace, 1 / at_once, at_once)
+                yield Drawn(trace, 1 / at_once)
         if number == 0 and has_coarse and given is not None and can_run(network):
             yield from hand_written_runs(network, precision, exact)
 
@@ -145,7 +143,7 @@ def hand_written_runs(network, precision, exact):
         if name in less and less[name].shape == more[name].shape == array.shape
     }
     scale = precision.eps / float(np.finfo(narrow).eps)
-    yield Drawn(trace, scale, 0.0, 0.0 if narrow == FLOAT64.numpy else underflow_of(precision))
+    yield Drawn(trace, scale, 0.0 if narrow == FLOAT64.numpy else underflow_of(precision))
 
 
 def draw(array, precision, steps, rng, inward=False):

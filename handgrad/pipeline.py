@@ -24,7 +24,7 @@ from handgrad.load.lines import lines_of
 from handgrad.load.names import in_own_words, suggestion
 from handgrad.network import Array, Network
 from handgrad.report import Report
-from handgrad.run.hand_written import one_line, run_hand_written
+from handgrad.run.hand_written import named_inputs, one_line, run_hand_written
 from handgrad.run.precision import PRECISIONS, Precision, arithmetic, precision_of, settings
 from handgrad.run.reference import run_reference
 
@@ -49,7 +49,7 @@ def check(
     Raises:
         InputError: one sentence on what cannot be run or compared.
     """
-    precision = precision or precision_of(network.params)
+    precision = precision or precision_of(network.params or named_inputs(network.x))
     notes = list(network.notes)
     with np.errstate(all="ignore"):
         actual = run_hand_written(network)

@@ -28,7 +28,8 @@ class Draft(NamedTuple):
     """What a user gives, in their own layout.
 
     `network` has the arrays as they are, and no quantities yet; `aliases` has the user's names of
-    what is called otherwise in a Network, as a parameter `x` is.
+    what is called otherwise in a Network, as a parameter `x` is, and `buffers` those of what
+    stands for buffers of the reference.
     """
 
     network: Network
@@ -36,6 +37,7 @@ class Draft(NamedTuple):
     aliases: dict[str, list[str]]
     loss: object
     names: dict[str, str]
+    buffers: list[str]
 
 
 class Reading(NamedTuple):
@@ -64,7 +66,8 @@ class Reading(NamedTuple):
 
 def settled(draft):
     """Return the Reading of a Draft in the layout in which most values are the reference's."""
-    found, failed = [], None
+    found: list[Reading] = []
+    failed: InputError | None = None
     for is_turned in (False, True):
         if is_turned and any(np.ndim(x) != 2 for x in named_inputs(draft.network.x).values()):
             continue
@@ -77,7 +80,7 @@ def settled(draft):
             failed = failed or error
         if found and all(found[-1].fits.values()):
             break
-    if not found:
+    if failed is not None and not found:
         raise failed
     return max(found, key=lambda reading: sum(reading.fits.values()))
 

@@ -73,8 +73,9 @@ def with_attributes(quantities):
     found = dict(quantities)
     for name, value in quantities.items():
         if isinstance(value, torch.Tensor):
-            if isinstance(getattr(value, "g", None), torch.Tensor):
-                found.setdefault(f"{name}.g", value.g)
+            by_hand = getattr(value, "g", None)
+            if isinstance(by_hand, torch.Tensor):
+                found.setdefault(f"{name}.g", by_hand)
             if not value.requires_grad and value.grad is not None:
                 found.setdefault(f"{name}.grad", value.grad)
     return found

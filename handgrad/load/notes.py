@@ -7,6 +7,8 @@ from handgrad.load.parameters import is_linear
 def notes_on(reading, draft, before):
     """Return sentences on which parameter is which, and how the arrays lie."""
     notes = [*paired(reading, draft), *turned(reading, draft), *reshaped(reading)]
+    if draft.buffers:
+        notes.append(f"In the reference as well: your {', '.join(draft.buffers)}.")
     if before is not None:
         _, names, rate = before
         own = [reading.own[name] for name in names]

@@ -4,11 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from handgrad.load.layout import Draft, Reading
 from handgrad.load.values import with_parts
-from handgrad.load.weights import fitted
 from handgrad.run.hand_written import as_array, named_inputs
 
 

@@ -13,8 +13,8 @@ DIGITS = 6
 def before_update(network, fits):
     """Return the parameters from before `w -= rate * dw`, which ones moved, and the rate.
 
-    None where it was not so. `fits` says which values are the reference's. The values that are not have to be those of
-    `w + rate * dw` for one rate, of all weights that go into them.
+    None where it was not so. `fits` says which values are the reference's: those that are not
+    have to be those of `w + rate * dw` for one rate, of all weights that go into them.
     """
     if all(fits.values()):
         return None

@@ -1,5 +1,7 @@
 """Which submodule gives which of a user's quantities."""
 
+from typing import Any
+
 from handgrad.load.names import array_of, find, gradient_names
 
 
@@ -52,7 +54,7 @@ def parts_of(name, value, depth=0):
     """Return the arrays in a tuple, list or dict under names such as `lstm[1][0]`."""
     if array_of(value) is not None:
         return {name: value}
-    found = {}
+    found: dict[str, Any] = {}
     if isinstance(value, tuple | list | dict) and depth < 4:  # deeper than any module's output
         pairs = value.items() if isinstance(value, dict) else enumerate(value)
         for key, part in pairs:

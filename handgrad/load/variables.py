@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from handgrad.errors import InputError
+from handgrad.load.buffers import pair_buffers
 from handgrad.load.layout import Draft, settled
 from handgrad.load.module import module_of
 from handgrad.load.names import FORMS, array_of, strangers, with_attributes
@@ -72,22 +73,24 @@ def draft_of(quantities, model, table, xy, loss, names, known_as):
             values[path] = f"{name}_value"
             aliases[values[path]] = [name]
     for name, own in zip(named_inputs(x), known_as, strict=True):
-        aliases[name] = list(dict.fromkeys([*own, name]))
+        aliases[name] = [n for n in dict.fromkeys([*own, name]) if n not in table]
     parameters = dict(model.named_parameters())
     params = {}
     for name, entry in table.items():
         is_number = parameters[path_of(entry, parameters)].numel() == 1
         params[called[name]] = checked(name, array_of(quantities[name], is_number))
+    buffers, names_of_buffers = pair_buffers(model, quantities)
     reference = Reference(
         model,
         {called[name]: entry for name, entry in table.items()},
         loss,
         values,
         with_inputs=not params,
+        buffers=buffers,
     )
     network = Network("derivation", params, x, y, reference)
     parts = with_parts(quantities, values.values())
-    return Draft(network, parts, aliases, loss, names)
+    return Draft(network, parts, aliases, loss, names, list(names_of_buffers.values()))
 
 
 def names_of_inputs(quantities, x):

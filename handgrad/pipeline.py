@@ -184,7 +184,7 @@ def check_complete(network: Network, actual: dict[str, Array], findings: list[Fi
 
 def explained(finding: Finding, steps: Steps) -> Finding:
     """Return a Finding with its cause, where it is wrong."""
-    if finding.verdict != "wrong":
+    if finding.verdict != "wrong" or finding.cause is not None:
         return finding
     return replace(finding, cause=explain(steps, finding.name))
 

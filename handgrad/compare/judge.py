@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from handgrad.compare.convention import with_conventions
 from handgrad.compare.second_look import differing, second_look
 from handgrad.compare.steps import Steps, is_exact
 from handgrad.compare.tolerance import apart_of, max_of, noise_of
@@ -37,7 +38,8 @@ def judge(network, actual, precision, device="cpu", every_draw=False, by_entry=T
         return found, steps
     whole = judge_whole(steps, found, every_draw)
     is_wrong = any(finding.verdict == "wrong" for finding in found)
-    return [settle(finding, whole.get(finding.name), is_wrong) for finding in found], steps
+    settled = [settle(finding, whole.get(finding.name), is_wrong) for finding in found]
+    return with_conventions(settled, whole, steps), steps
 
 
 def is_settled(found):

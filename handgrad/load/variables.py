@@ -49,8 +49,11 @@ def load(quantities, reference, x, y, *, loss=None, names=None, params=None, **a
     before = before_update(reading.network, reading.fits) if is_live else None
     if before is not None:
         reading = reading._replace(network=replace(reading.network, params=before[0]))
+    found = reading.network
+    wants = any(f"grad_{name}" in found.quantities for name in named_inputs(found.x))
     network = replace(
-        reading.network,
+        found,
+        reference=replace(found.reference, with_inputs=wants),
         names=reading.own,
         notes=(
             *notes_on(reading, draft, before),

@@ -4,7 +4,7 @@ The NumPy is in the styles that are about: samples in columns as in a well-known
 as PyTorch keeps them, biases with an axis too many, variables of a script that went on.
 """
 
-# ruff: noqa: N802, N803, N806
+# ruff: noqa: N806
 
 import numpy as np
 import pytest
@@ -34,13 +34,13 @@ def said(report, words):
 
 def in_columns(d_in=5, h=4, d_out=2, n=7, seed=0):
     """Samples in columns, `W @ X`, everything in dicts that go from function to function."""
-    np.random.seed(seed)
-    X, Y = np.random.randn(d_in, n), np.random.randn(d_out, n)
+    randn = np.random.RandomState(seed).randn
+    X, Y = randn(d_in, n), randn(d_out, n)
     parameters = {
-        "W1": np.random.randn(h, d_in),
-        "b1": np.random.randn(h, 1),
-        "W2": np.random.randn(d_out, h),
-        "b2": np.random.randn(d_out, 1),
+        "W1": randn(h, d_in),
+        "b1": randn(h, 1),
+        "W2": randn(d_out, h),
+        "b2": randn(d_out, 1),
     }
     Z1 = np.dot(parameters["W1"], X) + parameters["b1"]
     A1 = np.tanh(Z1)

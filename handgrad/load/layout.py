@@ -99,7 +99,7 @@ def read(draft, table, is_turned):
         x = x if isinstance(network.x, tuple) else x[0]
         network, run = first_run(replace(network, x=x))
     shapes |= {name: array.shape for name, array in run.quantities.items()}
-    candidates = {**candidates_of(run.quantities), **draft.aliases}
+    candidates = {**candidates_of(run.quantities, network.reference.values), **draft.aliases}
     wanted = {name: candidates.get(name, [name]) for name in shapes}
     if ["loss"] in draft.aliases.values():  # a parameter of that name
         del wanted["loss"]

@@ -62,13 +62,14 @@ def parts_of(name, value, depth=0):
     return found
 
 
-def candidates_of(traced):
+def candidates_of(traced, values):
     """Return for each value of a trace the names that it may have among the user's.
 
-    Those of several tensors are `lstm[0]` or `lstm_0`, and the first of them is `lstm` as well.
+    Those of several tensors are `lstm[0]` or `lstm_0`, and the first of them is `lstm` as well,
+    where `values`, which `pair_values` gives, has no name of its own for any of them.
     """
     result: dict[str, list[str]] = {}
-    whole: set[str] = set()
+    whole = {values.get(path.partition("[")[0]) for path in values if "[" in path}
     for name in traced:
         base, bracket, _ = name.partition("[")
         result[name] = [name]

@@ -36,12 +36,13 @@ def load(quantities, reference, x, y, *, loss=None, names=None, params=None, **a
     quantities = dict(quantities)
     model = module_of(reference)
     check_names(names, model, quantities)
-    keys = [*x] if hasattr(x, "keys") else []
-    named = names_of_inputs(quantities, x)
+    keys = keys_of(x, model)
+    named = [[key] for key in keys] or names_of_inputs(quantities, x)
     quantities = with_attributes(without_data(quantities, x, y))
     in_order = params is not None
     table = pair_parameters(model, params if in_order else quantities, names, in_order)
-    x, y = positional(inputs(x), model), data("y", y)
+    x, y = inputs(x), data("y", y)
+    x = tuple(x[key] for key in keys) if keys else x
     draft = draft_of(quantities, model, table, (x, y), loss, names or {}, named)
     reading = settled(draft)
     check_some(reading)
@@ -98,8 +99,6 @@ def draft_of(quantities, model, table, xy, loss, names, known_as):
 
 def names_of_inputs(quantities, x):
     """Return for each input the names that the user has for it."""
-    if hasattr(x, "keys"):
-        return [[key] for key in x]
     is_several = isinstance(x, tuple) and isinstance(inputs(x), tuple)
     return [[n for n, a in quantities.items() if a is one] for one in (x if is_several else [x])]
 
@@ -125,15 +124,16 @@ def inputs(x):
     return data("x", x)
 
 
-def positional(x, model):
-    """Return inputs as an array or a tuple: those of a dict in the order that the module takes."""
-    if not isinstance(x, dict):
-        return x
-    arguments = [name for name in inspect.signature(model.forward).parameters if name in x]
-    if len(arguments) != len(x):
-        taken = ", ".join(inspect.signature(model.forward).parameters)
-        raise InputError(f"x has {', '.join(x)}, but the reference's forward takes {taken}.")
-    return tuple(x[name] for name in arguments)
+def keys_of(x, model):
+    """Return the names of inputs in a dict in the order that the module takes them, or none."""
+    if not hasattr(x, "keys"):
+        return []
+    taken = inspect.signature(model.forward).parameters
+    if not x or set(x) - set(taken):
+        raise InputError(
+            f"x has {', '.join(map(str, x))}, but the reference's forward takes {', '.join(taken)}."
+        )
+    return [name for name in taken if name in x]
 
 
 def data(name, array):

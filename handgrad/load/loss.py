@@ -1,5 +1,6 @@
 """A user's loss, as it is called: `loss(output, y)`, or `loss(output, y, params)`."""
 
+import copy
 import inspect
 from functools import partial
 
@@ -34,7 +35,15 @@ def loss_of(loss, model, table):
         return nn.MSELoss(reduction="sum")
     if not callable(loss):
         raise InputError(f"The loss must be callable, found {type(loss).__name__}.")
+    if isinstance(loss, nn.Module) and list(loss.buffers()) and not list(loss.parameters()):
+        return partial(with_weights, copy.deepcopy(loss))
     return partial(with_parameters, loss, model, table) if takes_parameters(loss) else loss
+
+
+def with_weights(loss, output, y):
+    """Compute a loss that has weights, as those of classes, in the dtype of the output."""
+    (first, *_) = tensors_of(output)
+    return loss.to(first.device, first.dtype)(output, y)
 
 
 def takes_parameters(loss):
@@ -63,6 +72,8 @@ def with_real_targets(loss_fn, output, y):
 
 def is_elementwise(loss_fn):
     """Say whether a loss compares an output with y entry by entry."""
+    if isinstance(loss_fn, partial):
+        loss_fn = loss_fn.args[0]
     return isinstance(loss_fn, ELEMENTWISE) or loss_fn in FUNCTIONS
 
 

@@ -263,3 +263,51 @@ def test_a_loss_with_a_third_argument_of_its_own_is_called_with_two():
     x, y, w = draw(4, 3), draw(4, 2), draw(3, 2)
     run = {"w": w, "dw": 2 * x.T @ (2 * (x @ w - y))}
     assert check(run, nn.Linear(3, 2, bias=False), x, y, loss=loss).ok
+
+
+class Gated(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(2, 3, batch_first=True)
+
+    def forward(self, x):
+        _, (h, _) = self.lstm(x)
+        return h[0]
+
+
+def test_an_lstm_by_the_names_of_its_parameters():
+    n, T, H = 3, 4, 3
+    x, y = draw(n, T, 2), draw(n, H)
+    w_ih, w_hh, b_ih, b_hh = draw(4 * H, 2), draw(4 * H, H), draw(4 * H), draw(4 * H)
+    h, c, kept = np.zeros((n, H)), np.zeros((n, H)), []
+    for t in range(T):
+        i, f, g, o = np.split(x[:, t] @ w_ih.T + b_ih + h @ w_hh.T + b_hh, 4, axis=1)
+        i, f, g, o = sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o)
+        kept.append((h, c, i, f, g, o))
+        c = f * c + i * g
+        h = o * np.tanh(c)
+        kept[-1] += (c,)
+    dw_ih, dw_hh, db = np.zeros_like(w_ih), np.zeros_like(w_hh), np.zeros(4 * H)
+    dh, dc = 2 * (h - y), np.zeros((n, H))
+    for t in range(T)[::-1]:
+        before, c_before, i, f, g, o, c_t = kept[t]
+        dc = dc + dh * o * (1 - np.tanh(c_t) ** 2)
+        da = np.hstack(
+            [
+                dc * g * i * (1 - i),
+                dc * c_before * f * (1 - f),
+                dc * i * (1 - g**2),
+                dh * np.tanh(c_t) * o * (1 - o),
+            ]
+        )
+        dw_ih += da.T @ x[:, t]
+        dw_hh += da.T @ before
+        db += da.sum(axis=0)
+        dh, dc = da @ w_hh, dc * f
+    run = {"w_ih": w_ih, "w_hh": w_hh, "b_ih": b_ih, "b_hh": b_hh}
+    run |= {"dw_ih": dw_ih, "dw_hh": dw_hh, "db_ih": db, "db_hh": db}
+    run |= {"lstm[1][0]": h[None], "dlstm[1][0]": 2 * (h - y)[None]}
+    report = check(run, Gated(), x, y)
+    assert report.ok
+    assert verdicts(report)["lstm[1][0]"] == verdicts(report)["dlstm[1][0]"] == "match"
+    assert check({**run, "db_hh": db / T}, Gated(), x, y).first == "db_hh"

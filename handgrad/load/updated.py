@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from handgrad.explain.thresholds import ENTRIES_FOR_A_FIT
 from handgrad.load.layout import fit, step_by_step
 
 # A rate that is so close to a number of so few digits is that number, but for rounding.
@@ -28,7 +29,7 @@ def before_update(network, fits):
     grads = {name: given.get(f"grad_{name}") for name in off}
     if any(g is None or g.shape != network.params[n].shape for n, g in grads.items()):
         return None
-    if sum(grad.size for grad in grads.values()) < 2:  # one number fits at some rate, always
+    if sum(grad.size for grad in grads.values()) < ENTRIES_FOR_A_FIT:
         return None
     there = step_by_step(moved(network, grads, 1.0))
     rate = None if there is None else rate_of(network, here, there)

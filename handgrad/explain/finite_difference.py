@@ -144,7 +144,7 @@ def hold_against(loss, name, array, grad, rng):
     if not found:
         return Slope(name, array.shape, float("nan"), float("nan"), 0.0, None)
     ratio, difference, off, along = max(found)
-    return Slope(name, array.shape, difference, off, along, ratio <= 1)
+    return Slope(name, array.shape, difference, off, along, bool(ratio <= 1))
 
 
 def slope(loss, name, array, direction, step):

@@ -37,11 +37,10 @@ def run_again(network, dtype):
     """
     params, x, y = mapped(partial(in_dtype, dtype=dtype), (network.params, network.x, network.y))
     again = replace(network, params=params, x=x, y=y)
-    found = {}
+    found: dict[str, Any] = {}
     for arrays in passes(again, network.path or network.name):
         found |= {name: as_array(array) for name, array in arrays.items()}
-    own = {known: theirs for known, theirs in network.names.items() if theirs in found}
-    return {**params, **({known: found[own[known]] for known in own} if network.names else found)}
+    return {**params, **found}
 
 
 def in_dtype(array, dtype):

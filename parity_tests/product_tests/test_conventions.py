@@ -3,12 +3,15 @@
 # ruff: noqa: N806
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from torch import nn
 
 from handgrad import check
+from handgrad.compare.convention import multiple
+from handgrad.run.precision import FLOAT64
 
 
 class Planar(nn.Module):
@@ -125,3 +128,13 @@ def test_a_multiple_that_ends_on_the_way():
     assert report.ok
     assert verdicts(report)["dZ2"] == "scaled"
     assert verdicts(report)["dZ1"] == "match"
+
+
+def test_a_multiple_is_that_of_every_entry():
+    steps = SimpleNamespace(precision=FLOAT64)
+    right = np.array([1.0, 2.0, -3.0])
+    across = np.array([2.0, -1.0, 0.0])  # at right angles: it leaves the best multiple as it is
+    assert multiple(4 * right, right, 1e-12, steps) == 4
+    assert multiple(4 * right + across, right, 1e-12, steps) is None
+    assert multiple(right, right, 1e-12, steps) is None
+    assert multiple(-2 * right, right, 1e-12, steps) is None

@@ -78,6 +78,11 @@ def test_the_weights_of_a_loss_are_taken_in_the_dtype_of_the_run():
     assert check({"w": w, "dw": x.T @ dz}, net, x, y, loss=loss).ok
     assert check({"w": w, "dw": x.T @ (p - y)}, net, x, y, loss=loss).first == "dw"
     assert loss.get_buffer("pos_weight").dtype is torch.float32
+    w, labels = draw(3, 2), np.array([0, 1, 1, 0, 1, 0])
+    p = np.exp(x @ w) / np.exp(x @ w).sum(1, keepdims=True)
+    dz = (p - np.eye(2)[labels]) * np.where(labels, 3, 1)[:, None] / 12
+    loss = nn.CrossEntropyLoss(weight=torch.tensor([1.0, 3.0]))
+    assert check({"w": w, "dw": x.T @ dz}, nn.Linear(3, 2, bias=False), x, labels, loss=loss).ok
 
 
 def test_a_wrong_constant_is_wrong():

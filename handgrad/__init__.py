@@ -42,15 +42,17 @@ def check(
         quantities: a mapping from names to NumPy arrays, tensors or numbers, such as
             `globals()`: the parameters, the values, `loss` and the gradients. The names that
             the reference knows are picked out of it: a submodule `h1` gives `h1`, gradients
-            are `grad_h1`, `dh1`, `h1_grad` or `d_h1`, the parameters of the first layer `w1`
-            and `b1`. What is not there is computed by the reference from what is.
+            are `grad_h1`, `dh1`, `h1_grad`, `d_h1` and the like, the parameters of the first
+            layer `w1` and `b1`. What is not there is computed by the reference from what is.
         reference: an `nn.Module`, or a callable that makes one, whose submodules are named
             after the quantities. It is lent: the hand-written parameters are put into it for
             the check, and its own come back.
-        x: the inputs, an array or a tensor, one row a sample, or a tuple of several.
+        x: the inputs, an array or a tensor, or several in a tuple, or in a dict by the names that
+            the reference's `forward` has for them.
         y: the targets, likewise; whole numbers stay whole, as class labels are.
-        loss: a callable on output and y that returns one number; None is the sum of squared
-            errors, `nn.MSELoss(reduction="sum")`.
+        loss: a callable on output and y, or on output, y and a dict of the parameters by your
+            names, that returns one number; None is the sum of squared errors,
+            `nn.MSELoss(reduction="sum")`.
         names: where names do not tell, a dict from yours to the paths of the reference's
             parameters or submodules, such as `{"weights": "h1.weight.T", "hidden": "h1"}`. The
             `.T` says that the module keeps the parameter transposed, as `nn.Linear` does.

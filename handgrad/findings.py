@@ -13,6 +13,7 @@ Verdict = Literal[
     "inherited",  # this step is right, what goes into it is not
     "accumulated",  # every step is within rounding, the whole run is not
     "subgradient",  # differs only where several slopes are right
+    "scaled",  # a constant multiple of what is right, which a later line takes out again
     "missing",  # the user has none
     "inconclusive",  # no verdict can be had
     "mismatch",  # of two runs, which have no steps to judge: more than rounding apart

@@ -27,13 +27,18 @@ class Reference:
             `.T` behind it where the module keeps it transposed, `{"w1": "h1.weight.T"}`.
         loss_fn: takes the module's output and y, and returns one number as a tensor.
         values: the paths of the submodules that give a quantity, and its name; None means each
-            submodule, by its own name.
+            submodule, by its own name. Of a submodule that returns several tensors these are
+            `lstm[0]`, `lstm[1][0]` or `out[key]`, or as `values` calls that path.
+        with_inputs: says that the gradients of the inputs are wanted.
+        buffers: hand-written arrays by the paths of the buffers that they stand for.
     """
 
     model: nn.Module
     parameters: Mapping[str, str]
     loss_fn: Callable[..., Any]
     values: Mapping[str, str] | None = None
+    with_inputs: bool = False
+    buffers: Mapping[str, Array] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from handgrad.load.lines import lines_of
 from handgrad.load.names import in_own_words, suggestion
 from handgrad.network import Array, Network
 from handgrad.report import Report
-from handgrad.run.hand_written import failure, one_line, run_hand_written
+from handgrad.run.hand_written import failure, named_inputs, one_line, run_hand_written
 from handgrad.run.precision import PRECISIONS, Precision, arithmetic, precision_of, settings
 from handgrad.run.reference import run_reference
 
@@ -49,7 +49,7 @@ def check(
     Raises:
         InputError: one sentence on what cannot be run or compared.
     """
-    precision = precision or precision_of(network.params)
+    precision = precision or precision_of(network.params or named_inputs(network.x))
     notes = list(network.notes)
     with np.errstate(all="ignore"):
         actual = run_hand_written(network)
@@ -198,7 +198,7 @@ def check_complete(network: Network, actual: dict[str, Array], findings: list[Fi
 
 def explained(finding: Finding, steps: Steps) -> Finding:
     """Return a Finding with its cause, where it is wrong."""
-    if finding.verdict != "wrong":
+    if finding.verdict != "wrong" or finding.cause is not None:
         return finding
     return replace(finding, cause=explain(steps, finding.name))
 

@@ -28,14 +28,14 @@ def judge_both(network, actual, precision, device="cpu", every_draw=False):
     if is_exact(precision, device) or not can_run(network):
         with arithmetic(precision, device):
             findings, steps = judge(network, actual, precision, device, every_draw)
-        return findings, dict.fromkeys([f.name for f in findings], steps), []
+        return findings, dict.fromkeys([f.name for f in findings], steps), [*steps.notes]
     try:
         wide = run_again(network, np.float64)
     except InputError as error:
         with arithmetic(precision, device):
             findings, steps = judge(network, actual, precision, device, every_draw)
         note = f"Judged in {precision.name}, since in float64 it does not run. {error}"
-        return findings, dict.fromkeys([f.name for f in findings], steps), [note]
+        return findings, dict.fromkeys([f.name for f in findings], steps), [note, *steps.notes]
     with arithmetic(FLOAT64):
         data = mapped(in_float64, (network.params, network.x, network.y))
         params, x, y = data
@@ -51,7 +51,7 @@ def judge_both(network, actual, precision, device="cpu", every_draw=False):
         is_settled = first.verdict not in RIGHT and finding.verdict != "missing"
         findings.append(first if is_settled else finding)
         steps[finding.name] = derived_steps if is_settled else run_steps
-    return findings, steps, notes_on(narrow, precision)
+    return findings, steps, [*notes_on(narrow, precision), *derived_steps.notes]
 
 
 def in_float64(array):

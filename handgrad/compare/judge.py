@@ -13,6 +13,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from handgrad.compare.convention import with_conventions
+from handgrad.compare.narrow import without_narrow
 from handgrad.compare.second_look import second_look
 from handgrad.compare.steps import Steps, is_exact
 from handgrad.compare.tolerance import apart_of, max_of, noise_of
@@ -36,8 +38,10 @@ def judge(network, actual, precision, device="cpu", every_draw=False, by_entry=T
     if is_settled(found) and not every_draw:
         return found, steps
     whole = judge_whole(steps, found, every_draw)
+    found, whole, steps.notes = without_narrow(found, whole, steps)
     is_wrong = any(finding.verdict == "wrong" for finding in found)
-    return [settle(finding, whole.get(finding.name), is_wrong) for finding in found], steps
+    settled = [settle(finding, whole.get(finding.name), is_wrong) for finding in found]
+    return with_conventions(settled, whole, steps), steps
 
 
 def is_settled(found):

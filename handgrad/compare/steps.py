@@ -1,5 +1,6 @@
 """A hand-written trace beside what the reference makes of each of its steps."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,7 +22,10 @@ class Steps:
         sources: for each value and the loss, the names of what it was computed from.
         cut_off: the values and the loss whose step has a function that PyTorch cuts off.
         noise: the Noise of each step, and with it `tolerance(name)`.
+        notes: sentences on how it was judged.
     """
+
+    notes: Sequence[str] = ()
 
     def __init__(self, network, actual, precision, device="cpu", by_entry=True):
         self.network, self.actual = network, actual

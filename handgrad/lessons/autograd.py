@@ -6,8 +6,9 @@ from functools import partial
 import torch
 
 from handgrad.run.hand_written import named_inputs
+from handgrad.run.outputs import unused
 from handgrad.run.precision import as_tensor
-from handgrad.run.reference import Substituted, borrowed, path_of, put_parameters, unused, watched
+from handgrad.run.reference import Substituted, borrowed, path_of, put_parameters, watched
 
 
 def ways_back(network):

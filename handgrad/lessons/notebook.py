@@ -31,9 +31,10 @@ MADE = """\
 net = Net()
 names = PARAMETERS  # where `handgrad check` looks, if you run it on this notebook"""
 
-FIRST_CHECK = """\
-`check` lends your weights to `net` while it runs, and compares every quantity that it finds among \
-your variables. So far that is the forward pass:"""
+CHECK = """\
+After each line stands a check: it lends your weights to `net` while it runs, and compares every \
+quantity that it finds among your variables, the forward pass and what there is of the backward \
+pass."""
 
 NOTES = "## The notebook that this network comes from"
 
@@ -125,10 +126,8 @@ def lesson(name, solved):
 
     yield "markdown", NETWORK
     yield "code", f"{without_docstring(torch_ref)}\n\n\n{MADE}"
-    yield "markdown", FIRST_CHECK
-    yield "code", check
 
-    yield "markdown", f"## The backward pass\n\n{text.backward}"
+    yield "markdown", f"## The backward pass\n\n{CHECK}\n\n{text.backward}"
     for number, (prose, gradients) in enumerate(text.steps, 1):
         formulas = "\n\n".join(formula(text, gradient) for gradient in gradients)
         yield "markdown", f"### Step {number}\n\n{prose}\n\n{formulas}"

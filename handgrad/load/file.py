@@ -18,10 +18,10 @@ from handgrad.load.execute import (
     settings_put_back,
     source_of,
 )
-from handgrad.load.names import pick, suggestion
+from handgrad.load.names import gradient_names, pick, suggestion
 from handgrad.load.notebook import load_namespace, run_cells
 from handgrad.network import Network
-from handgrad.run.hand_written import arrays_of, call, run_both
+from handgrad.run.hand_written import arrays_of, call, named_inputs, run_both
 
 NEEDS = "it needs forward(params, x, y) and backward(params, x, y, values), see `handgrad new`"
 
@@ -77,7 +77,8 @@ def load_module(found, path, lines):
     check_known(grads, quantities, path)
     reference = found.get("reference")
     if reference is None:
-        given, own = pick({**values, **grads}, [*params, "loss"])
+        names = [*params, "loss", *named_inputs(network.x)]
+        given, own = pick({**values, **grads}, {name: [name] for name in names})
         return replace(network, quantities=given, names=own, path=lines)
     loss = found.get("loss")
     return variables.load(
@@ -125,17 +126,16 @@ def start(found, path):
                 "init(rng) that returns them."
             )
         params, x, y = found["params"], found["x"], found["y"]
-    if not hasattr(params, "keys") or not params:
+    if not hasattr(params, "keys"):
         raise InputError(f"{path}: params must be a dict of arrays, found {type(params).__name__}.")
     return arrays_of(params, "params", path), x, y
 
 
 def check_known(grads, quantities, path):
     """Raise InputError where backward returns what is no gradient of any quantity."""
+    known = {name for quantity in [*quantities, "x"] for name in gradient_names(quantity)}
     for name in grads:
-        forms = (name.removeprefix("grad_"), name.removesuffix("_grad"), name.removeprefix("d_"))
-        known = {*quantities, "x"}
-        if not known.intersection({*forms, name[1:] if name[:1] == "d" else name} - {name}):
+        if name not in known:
             wanted = [f"grad_{other}" for other in quantities if other not in grads]
             raise InputError(
                 f"{path}: `{name}` of backward is the gradient of no quantity"

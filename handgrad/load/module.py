@@ -1,20 +1,21 @@
 """A user's PyTorch module: can it be a reference?"""
 
 from contextlib import ExitStack
+from dataclasses import replace
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn.parameter import UninitializedParameter
 
 from handgrad.errors import InputError
-from handgrad.load.weights import check_weights
+from handgrad.load.loss import is_elementwise, usable_loss
+from handgrad.load.weights import check_weights, fitted
 from handgrad.run.hand_written import named_inputs, one_line
+from handgrad.run.outputs import tensors_of
 from handgrad.run.precision import as_tensor, precision_of
-from handgrad.run.reference import borrowed, put_parameters
+from handgrad.run.reference import Recorder, borrowed, put_parameters
 
 RANDOM = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout)
-ELEMENTWISE = (nn.MSELoss, nn.L1Loss, nn.SmoothL1Loss, nn.HuberLoss)
 
 
 def module_of(reference):
@@ -33,8 +34,6 @@ def module_of(reference):
             f"The reference must be an nn.Module, or a callable that makes one, found "
             f"{type(reference).__name__}."
         )
-    if not any(True for _ in reference.parameters()):
-        raise InputError("The reference has no parameters: there is nothing to check.")
     if any(isinstance(p, UninitializedParameter) for p in reference.parameters()):
         raise InputError(
             "The reference has lazy layers without a size yet: run it once on x first."
@@ -59,78 +58,80 @@ def module_of(reference):
     return reference
 
 
-def loss_of(loss):
-    """Return the loss to compute with: the sum of squared errors where the user gives none."""
-    if loss is None:
-        return nn.MSELoss(reduction="sum")
-    if not callable(loss):
-        raise InputError(f"The loss must be callable, found {type(loss).__name__}.")
-    return loss
+def first_run(network):
+    """Run a Network's reference forward, and return the Network as it can be run, and the trace.
 
-
-def check_runs(network):
-    """Raise InputError where a Network's reference cannot be run, or cannot be compared with.
-
-    It has to take x and the hand-written parameters, give the same twice, and its loss has to
-    be one number that depends on the parameters.
+    Its loss is one that takes y, and y has the shape of the output where just an axis of length
+    1 is too many or too few. Raises InputError where the reference cannot be run, or cannot be
+    compared with: it has to take x and the hand-written parameters, give the same twice, and its
+    loss has to be one number that depends on the parameters, or on x where there are none.
     """
-    model, loss_fn = network.reference.model, network.reference.loss_fn
-    dtype = precision_of(network.params).torch
+    model = network.reference.model
+    dtype = precision_of(network.params or named_inputs(network.x)).torch
     check_weights(network.reference, network.params, dtype)
+    recorder = Recorder(network, None)
     with ExitStack() as stack:
         stack.enter_context(torch.inference_mode(False))
         stack.enter_context(torch.enable_grad())
         parameters = stack.enter_context(borrowed(model, dtype, "cpu"))
         put_parameters(network, parameters, dtype, "cpu")
-        first, second = (output_of(model, network, dtype) for _ in range(2))
-        if not torch.equal(first, second) and bool(torch.isfinite(first).all()):
-            raise InputError(
-                "The reference gives another result when it is run again on the same x: it must "
-                "be deterministic; call reference.eval(), or take out what draws at random."
-            )
-        check_loss(loss_fn, first, network.y, dtype)
+        inputs = {n: as_tensor(x, dtype, "cpu") for n, x in named_inputs(network.x).items()}
+        with ExitStack() as watching:
+            recorder.watch(watching, inputs)
+            output = output_of(model, inputs)
+        check_repeats(tensors_of(output), tensors_of(output_of(model, inputs)))
+        network = with_loss(network, output, dtype)
+        y = as_tensor(network.y, dtype, "cpu")
+        recorder.loss(network.reference.loss_fn(output, y))
+    return network, recorder.run
 
 
-def output_of(model, network, dtype):
+def output_of(model, inputs):
     """Run a reference forward; raise InputError where it fails, or gives no tensor."""
-    inputs = named_inputs(network.x)
     try:
-        output = model(*(as_tensor(x, dtype, "cpu") for x in inputs.values()))
+        output = model(*inputs.values())
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        shapes = " and ".join(str(x.shape) for x in inputs.values())
+        shapes = " and ".join(str(tuple(x.shape)) for x in inputs.values())
         raise InputError(
             f"The reference fails on x of shape {shapes}: {one_line(error)}."
         ) from None
-    if not isinstance(output, torch.Tensor):
+    if not tensors_of(output):
         raise InputError(
-            f"The reference must return one tensor, found {type(output).__name__}: wrap it in a "
-            "module that returns what the loss takes."
+            f"The reference must return a tensor, or several in a tuple or a dict, found "
+            f"{type(output).__name__}."
         )
     return output
 
 
-def check_loss(loss_fn, output, y, dtype):
-    """Raise InputError where the loss fails, is no single number, or is cut off from autograd."""
-    if isinstance(loss_fn, ELEMENTWISE) and output.shape != np.shape(y):
+def check_repeats(first, second):
+    """Raise InputError where the outputs of two runs are not the same."""
+    pairs = list(zip(first, second, strict=False))
+    if len(first) == len(second) and all(torch.equal(one, two) for one, two in pairs):
+        return
+    if all(bool(torch.isfinite(one).all()) for one in first):
         raise InputError(
-            f"The reference's output has shape {tuple(output.shape)}, y has {np.shape(y)}: give "
-            "both the same shape, or the loss would broadcast them."
+            "The reference gives another result when it is run again on the same x: it must "
+            "be deterministic; call reference.eval(), or take out what draws at random."
         )
-    try:
-        number = loss_fn(output, as_tensor(y, dtype, "cpu"))
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        raise InputError(
-            f"The loss fails on an output of shape {tuple(output.shape)} and y of shape "
-            f"{np.shape(y)}: {one_line(error)}."
-        ) from None
-    if not isinstance(number, torch.Tensor) or number.numel() != 1:
-        raise InputError("The loss must be one number, as a tensor.")
-    if not number.requires_grad:
-        raise InputError(
-            "The loss does not depend on the reference's parameters as far as autograd sees: "
-            "leave out detach(), no_grad() and detours through NumPy."
-        )
+
+
+def with_loss(network, output, dtype):
+    """Return a Network whose loss takes the output and y."""
+    loss_fn, y = network.reference.loss_fn, network.y
+    if not isinstance(output, torch.Tensor):
+        if is_elementwise(loss_fn):
+            raise InputError(
+                f"The reference returns a {type(output).__name__}, which {loss_name(loss_fn)} "
+                "does not take: give a loss that does, loss(output, y)."
+            )
+    elif is_elementwise(loss_fn):
+        y = fitted(y, tuple(output.shape))
+    loss_fn = usable_loss(loss_fn, output, y, dtype)
+    return replace(network, y=y, reference=replace(network.reference, loss_fn=loss_fn))
+
+
+def loss_name(loss_fn):
+    """Return the name of a loss."""
+    return getattr(loss_fn, "__name__", type(loss_fn).__name__)

@@ -81,3 +81,21 @@ def check_array(name, entry, array, parameters, dtype):
             f"{where} is {array.dtype} but the reference computes in {dtype}, which cannot hold "
             "it exactly: give both sides the same dtype."
         )
+
+
+def fitted(array, shape, is_turned=False):
+    """Return an array as the reference has it, which has this shape.
+
+    `is_turned` says that a matrix is transposed. Besides, axes of length 1 may be too many or
+    too few. An array of any other shape is returned as it is.
+    """
+    if is_turned and array.ndim == 2:
+        array = array.T
+    if array.ndim != len(shape) and longer(array.shape) == longer(shape):
+        return array.reshape(shape)
+    return array
+
+
+def longer(shape):
+    """Return a shape without its axes of length 1."""
+    return [length for length in shape if length != 1]

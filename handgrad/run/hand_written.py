@@ -43,8 +43,7 @@ def run_again(network, dtype):
     found: dict[str, Any] = {}
     for arrays in passes(again, network.path or network.name):
         found |= {name: as_array(array) for name, array in arrays.items()}
-    own = {known: theirs for known, theirs in network.names.items() if theirs in found}
-    return {**params, **({known: found[own[known]] for known in own} if network.names else found)}
+    return {**params, **found}
 
 
 def in_dtype(array, dtype):
@@ -126,7 +125,9 @@ def check_unchanged(name, where, network, params, x, y):
 
 
 def named_inputs(x):
-    """Return the inputs by name: `x`, or where there are several `x1`, `x2` and so on."""
+    """Return the inputs by name: `x`, of several `x1`, `x2` and so on, or the names of a dict."""
+    if isinstance(x, dict):
+        return x
     if isinstance(x, tuple):
         return {f"x{number}": array for number, array in enumerate(x, 1)}
     return {"x": x}
@@ -154,7 +155,7 @@ def as_array(value: Any) -> np.ndarray | None:
     if isinstance(value, list | tuple):
         try:
             value = np.asarray(value)
-        except ValueError:  # rows of different lengths
+        except Exception:  # rows of different lengths, tensors that require grad, anything
             return None
         return value if value.dtype.kind in "fiu" else None
     if isinstance(value, np.ndarray | np.generic | float | int) and not isinstance(value, bool):

@@ -135,7 +135,9 @@ def hand_written_runs(network, precision, exact):
         narrow, wide = FLOAT64.numpy, np.dtype(np.longdouble)
     try:
         less, more = run_again(network, narrow), run_again(network, wide)
-    except (Exception, SystemExit):  # it ran before; what it has against a dtype is its own affair
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # it ran before; what it has against a dtype is its own affair
         return
     trace = {
         name: array + np.subtract(less[name], more[name]).astype(np.float64)

@@ -19,6 +19,7 @@ from handgrad.errors import InputError
 from handgrad.run.exact import ExactFunctions
 from handgrad.run.graph import Substituted, step_of
 from handgrad.run.hand_written import named_inputs
+from handgrad.run.outputs import each, unused
 from handgrad.run.precision import as_tensor, to_numpy, usable
 
 # Modules whose slope jumps at 0: on which side the input lies decides the derivative. (Kinks at
@@ -142,6 +143,8 @@ def put_parameters(network, parameters, dtype, device):
         parameter.grad = None
         parameter.data = tensor
         parameter.requires_grad_(True)
+    for path, array in network.reference.buffers.items():
+        network.reference.model.get_buffer(path).data = as_tensor(array, dtype, device)
 
 
 def path_of(entry, parameters):
@@ -156,8 +159,8 @@ def oriented(tensor, entry, parameters):
 
 def watched(reference):
     """Return which submodules give a quantity, by their paths, and its name."""
-    if reference.values is not None:
-        return reference.values
+    if reference.values is not None:  # `lstm[0]` is a name for a part of what `lstm` gives
+        return {path: name for path, name in reference.values.items() if "[" not in path}
     return {path: path for path, _ in reference.model.named_modules() if path}
 
 
@@ -183,26 +186,34 @@ class Recorder:
             note = partial(self.leaf, name, entry != path_of(entry, parameters))
             stack.callback(parameter.register_post_accumulate_grad_hook(note).remove)
         for path, name in watched(self.reference).items():
-            hook = partial(self.value, name)
+            hook = partial(self.output, path, name)
             stack.callback(model.get_submodule(path).register_forward_hook(hook).remove)
         for module in model.modules():
             if isinstance(module, KINKED):
                 stack.callback(module.register_forward_pre_hook(self.kink).remove)
-        if self.substitute is None:
+        if self.substitute is None and not self.reference.with_inputs:
             return
         for name, tensor in inputs.items():
             if tensor.is_floating_point():
                 self.names[tensor.requires_grad_()] = name
                 tensor.register_post_accumulate_grad_hook(partial(self.leaf, name, False))
-        if self.substitute.saved:
+        if self.substitute is not None and self.substitute.saved:
             hooks = torch.autograd.graph.saved_tensors_hooks(torch.Tensor.detach, self.unpack)
             stack.enter_context(hooks)
 
-    def value(self, name, _module, _inputs, output):
-        """Note what a submodule gives, and return what goes on in its place."""
-        if not isinstance(output, torch.Tensor):
-            return None
-        name = unused(name, self.run.quantities)
+    def output(self, path, name, _module, _inputs, output):
+        """Note each tensor that a submodule gives, and return what goes on in its place."""
+        known = self.reference.values or {}
+
+        def note(suffix, tensor):
+            own = known.get(path + suffix) if suffix else None
+            free = unused(own or name, self.run.quantities, "" if own else suffix)
+            return self.value(free, tensor)
+
+        return each(note, output)
+
+    def value(self, name, output):
+        """Note one value, and return what goes on in its place."""
         self.run.quantities[name] = to_numpy(output)
         if self.substitute is not None:
             self.note_step(name, output)
@@ -275,12 +286,3 @@ class Recorder:
             self.grads.setdefault(f"grad_{name}", np.zeros_like(trace[name]))
         trace |= self.grads
         return self.run
-
-
-def unused(name, trace):
-    """Return `name`, or with _2, _3, ... the first that the trace does not have yet."""
-    count, free = 1, name
-    while free in trace:
-        count += 1
-        free = f"{name}_{count}"
-    return free

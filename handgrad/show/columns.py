@@ -26,6 +26,7 @@ class Colour(NamedTuple):
 COLOURS = {
     "match": Colour("green", "green"),
     "subgradient": Colour("green", "green"),
+    "scaled": Colour("green", "green"),
     "missing": Colour("dim", "gray"),
     "inconclusive": Colour("dim", "gray"),
     "inherited": Colour("yellow", "darkorange"),

@@ -3,7 +3,7 @@
 They are as they are: whoever shows them makes what comes from outside safe.
 """
 
-RIGHT = ("match", "subgradient")
+RIGHT = ("match", "subgradient", "scaled")
 WRONG = ("wrong", "mismatch")
 SUBGRADIENT = "A subgradient is right as well: at a kink several slopes are, and any will do."
 

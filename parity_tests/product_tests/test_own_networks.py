@@ -85,7 +85,7 @@ def test_later_calls_of_a_submodule_are_judged_by_their_own_names():
 
 def test_quantities_that_the_reference_does_not_have_are_named():
     x, y, w = RNG.standard_normal((4, 3)), RNG.standard_normal((4, 2)), RNG.standard_normal((3, 2))
-    run = {"w": w, "y_pred": x @ w, "s": np.ones(3), "ds": np.ones(3), "extra": 1.0}
+    run = {"w": w, "dw": x.T @ (2 * (x @ w - y)), "s": np.ones(3), "ds": np.ones(3), "extra": 1.0}
     report = check(run, nn.Linear(3, 2, bias=False), x, y)
     assert report.ok
     assert any("no submodule of that name: s." in note for note in report.notes)
@@ -209,6 +209,7 @@ def test_a_long_chain_that_amplifies_everything_is_no_mistake():
     for i in range(45):
         z = 4 * z - 4 * z * z
         run[f"z{i}"] = z
+    run["dz44"] = 2 * z
     assert check(run, Map(), x, y).ok
 
 
@@ -250,7 +251,7 @@ def test_a_loss_that_refuses_the_hand_written_value_is_one_sentence():
     y = (RNG.random((6, 1)) > 0.5).astype(float)
     net = nn.Sequential(nn.Linear(3, 1, bias=False), nn.Sigmoid())
     names = {"w": "0.weight.T", "p": "1"}
-    run = {"w": w, "p": x @ w * 5}  # the sigmoid is forgotten
+    run = {"w": w, "p": x @ w * 5, "dw": w}  # the sigmoid is forgotten
     with pytest.raises(InputError, match="the reference fails on the hand-written quantities"):
         check(run, net, x, y, loss=nn.BCELoss(), names=names)
 
@@ -272,7 +273,7 @@ def test_a_module_that_changes_itself_gets_its_own_back():
     net = Restless()
     weight, state = net.h.weight, list(net.state_dict())
     x, y, w = RNG.standard_normal((4, 3)), RNG.standard_normal((4, 2)), RNG.standard_normal((3, 2))
-    assert check({"w": w, "y_pred": x @ w}, net, x, y).ok
+    assert check({"w": w, "dy_pred": 2 * (x @ w - y)}, net, x, y).ok
     assert net.training
     assert net.h.weight is weight
     assert list(net.state_dict()) == state

@@ -17,7 +17,7 @@ from handgrad.compare.convention import with_conventions
 from handgrad.compare.narrow import without_narrow
 from handgrad.compare.second_look import second_look
 from handgrad.compare.steps import Steps, is_exact
-from handgrad.compare.tolerance import apart_of, max_of, noise_of
+from handgrad.compare.tolerance import apart_of, finite, max_of, noise_of, typical
 from handgrad.findings import Finding
 from handgrad.run.precision import FLOAT64
 from handgrad.run.reference import Substitute, run_reference
@@ -76,9 +76,21 @@ def judge_steps(steps):
         if name in looked_at:
             difference, verdict = looked_at[name]
         if name in explained:
-            verdict = "inconclusive" if noise.is_any_number(name) else "match"
+            verdict = "inconclusive" if is_any_number(steps, name) else "match"
         findings.append(finding(noise, name, steps.actual.get(name), expected, difference, verdict))
     return findings
+
+
+def is_any_number(steps, name):
+    """Say whether rounding could make any number of a quantity, and no mere rest of what cancels.
+
+    It is allowed all of its size, and that is no rounding error of what it is computed from.
+    """
+    noise = steps.noise
+    allowed = max_of(noise.tolerance(name))
+    largest = max((noise.largest.get(other, 0.0) for other in steps.inputs(name)), default=0.0)
+    rest = steps.precision.eps**0.5 * largest
+    return allowed >= max_of(typical(finite(noise.exact[name]))) and allowed > rest
 
 
 def finding(noise, name, actual, expected, apart, verdict):

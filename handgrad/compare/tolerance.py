@@ -174,10 +174,6 @@ class Noise:
                 break
         return left
 
-    def is_any_number(self, name):
-        """Say whether rounding could make any number of a quantity: it is allowed all its size."""
-        return max_of(self.tolerance(name)) >= max_of(typical(finite(self.exact[name])))
-
     def explains(self, name, apart):
         """Say whether rounding, as it is measured so far, explains the differences."""
         return bool((apart <= self.tolerance(name)).all())

@@ -99,7 +99,7 @@ def usable_loss(loss_fn, output, y, dtype):
         shapes = " and ".join(str(tuple(tensor.shape)) for tensor in outputs)
         raise InputError(
             f"The loss fails on an output of shape {shapes} and y of shape {np.shape(y)}: "
-            f"{one_line(failed)}"
+            f"{one_line(failed)}."
         )
     return loss_fn
 

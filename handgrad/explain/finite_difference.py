@@ -166,7 +166,8 @@ def slope(loss, name, array, direction, step):
     gap = (far - 2 * here + far_left) / step
     near_gap = (near - 2 * here + near_left) / (step / 2)
     if abs(near_gap - gap / 2) <= 1e-2 * abs(gap) + rounding:
-        return close, close, abs(wide - close) + rounding
+        # along a smooth curve it is off by a third of that; where the curvature jumps, by all of it
+        return close, close, 2 * abs(wide - close) + rounding
     if abs(near_gap - gap) > 1e-2 * abs(gap) + rounding:
         return None
     sides = (near - here) / (step / 2), (here - near_left) / (step / 2)

@@ -104,10 +104,15 @@ class Noise:
         return floor if moves is None else np.maximum(floor, moves)
 
     def tolerance(self, name):
-        """Return the largest difference that rounding explains, of each entry or of all."""
+        """Return the largest difference that rounding explains, of each entry or of all.
+
+        It is inf where rounding may carry a number beyond the dtype's range.
+        """
         if name in self.exempt:
             return np.zeros(())
-        return np.asarray(self.factor(name) * self.noise(name))
+        allowed = np.asarray(self.factor(name) * self.noise(name))
+        allowed[allowed > self.precision.max] = np.inf
+        return allowed
 
     def may_overflow(self, name):
         """Say whether rounding may carry a quantity beyond the largest number of the dtype."""
@@ -179,8 +184,11 @@ class Noise:
         return bool((apart <= self.tolerance(name)).all())
 
     def is_hopeless(self, name, apart):
-        """Say whether differences are so large that no further draw could explain them."""
-        if self.count < ENOUGH:
+        """Say whether differences are so large that no further draw could explain them.
+
+        In a short precision nothing is proportional, and one may.
+        """
+        if self.count < ENOUGH or self.precision.safety <= 8:
             return False
         return max_of(apart) > HOPELESS * self.tolerance(name).max(initial=0.0)
 

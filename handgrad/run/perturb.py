@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from handgrad.run.hand_written import can_run, run_again
-from handgrad.run.precision import FLOAT32, FLOAT64, mapped
+from handgrad.run.precision import FLOAT32, FLOAT64, mapped, rounded
 from handgrad.run.reference import Substitute, run_reference
 
 # By how many last bits the numbers are moved in each of the float32 runs. One run may happen to
@@ -72,35 +72,39 @@ def steps_at_once(precision):
     the short precisions: there that many would be a move of some per cent, proportional to which
     is nothing, and such jumps are what their rounding makes.
     """
-    return precision.eps**-0.5 if precision.eps <= FLOAT32.eps else 1.0
+    return 1.0 if is_short(precision) else precision.eps**-0.5
 
 
 def perturbed_runs(network, precision, exact, given=None) -> Iterator[Drawn]:
     """Yield runs in which rounding is larger than that of `precision`, as far as they can be had.
 
     In turn some in float32, which show the rounding inside of each operation (TF32 and bfloat16
-    have none there, they compute inside of it in float32), and `precision.draws` in float64.
+    compute inside of it in float32), and `precision.draws` in float64.
     Moved are the weights, x, y, every value and gradient as it goes on, and every tensor that
     autograd keeps for the way back (a saturated sigmoid's slope s (1 - s) loses its digits to the
     rounding of s). After the first of each comes what the hand-written side itself loses in
     float32: its formulas may round more than PyTorch's, log(sum(exp(s))) - s[y] near 0, say.
+    First of all, for a short precision, comes one in which every number is rounded to it: two that
+    are apart may be the same there.
     `exact` is the Run that is perturbed, in float64; `given` are the hand-written quantities that
     went on in it.
     """
     unmoved, rng = Substitute(given or {}, kinks=exact.kinks), np.random.default_rng(0)
-    has_coarse = precision.eps <= FLOAT32.eps
-    at_once = steps_at_once(precision)
-    coarse = list(COARSE) if has_coarse else []
-    for number in range(max(len(coarse), precision.draws)):
-        if number < len(coarse):
-            how = partial(draw, precision=FLOAT32, steps=coarse[number], rng=rng)
+    at_once, inside = steps_at_once(precision), min(1.0, precision.eps / FLOAT32.eps)
+    if is_short(precision):
+        how = partial(rounded_to, precision=precision)
+        if (trace := perturbed_run(network, unmoved, how, FLOAT64)) is not None:
+            yield Drawn(trace, 1.0)
+    for number in range(max(len(COARSE), precision.draws)):
+        if number < len(COARSE):
+            how = partial(draw, precision=FLOAT32, steps=COARSE[number], rng=rng)
             if (trace := perturbed_run(network, unmoved, how, FLOAT32)) is not None:
-                yield Drawn(trace, precision.eps / FLOAT32.eps, underflow_of(precision))
+                yield Drawn(trace, inside, underflow_of(precision))
         if number < precision.draws:
             how = partial(draw, precision=precision, steps=at_once, rng=rng)
             if (trace := perturbed_run(network, unmoved, how, FLOAT64)) is not None:
                 yield Drawn(trace, 1 / at_once)
-        if number == 0 and has_coarse and given is not None and can_run(network):
+        if number == 0 and not is_short(precision) and given is not None and can_run(network):
             yield from hand_written_runs(network, precision, exact)
 
 
@@ -115,6 +119,16 @@ def chaotic_runs(network, precision, exact, given=None) -> Iterator[Drawn]:
         how = partial(draw, precision=precision, steps=1.0, rng=rng)
         if (trace := perturbed_run(network, unmoved, how, FLOAT64)) is not None:
             yield Drawn(trace, 1.0)
+
+
+def is_short(precision):
+    """Say whether a precision is shorter than float32."""
+    return precision.eps > FLOAT32.eps
+
+
+def rounded_to(array, precision, inward=False):
+    """Return an array in float64 with its entries as a precision has them."""
+    return np.asarray(rounded(np.asarray(array), precision), np.float64)
 
 
 def underflow_of(precision):

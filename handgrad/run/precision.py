@@ -48,7 +48,7 @@ def native(dtype):
 
 
 FLOAT64, FLOAT32 = native(np.float64), native(np.float32)
-TF32 = FLOAT32._replace(name="tf32", eps=2.0**-10, draws=6, safety=8)
+TF32 = FLOAT32._replace(name="tf32", eps=2.0**-10, draws=16, safety=8)
 BFLOAT16 = TF32._replace(
     name="bfloat16", torch=torch.bfloat16, eps=2.0**-7, max=torch.finfo(torch.bfloat16).max
 )

@@ -48,7 +48,8 @@ def judge_both(network, actual, precision, device="cpu", every_draw=False):
     findings, steps = [], {}
     for finding in run:
         first = derivation.get(finding.name, finding)
-        is_settled = first.verdict not in RIGHT and finding.verdict != "missing"
+        is_wrong = first.verdict not in RIGHT and finding.verdict != "missing"
+        is_settled = is_wrong or finding.verdict == "inconclusive"  # the run is, the derivation not
         findings.append(first if is_settled else finding)
         steps[finding.name] = derived_steps if is_settled else run_steps
     return findings, steps, [*notes_on(narrow, precision), *derived_steps.notes]

@@ -76,7 +76,9 @@ def judge_steps(steps):
         if name in looked_at:
             difference, verdict = looked_at[name]
         if name in explained:
-            verdict = "inconclusive" if is_any_number(steps, name) else "match"
+            verdict = "match"
+        if verdict == "match" and name in noise.moves and is_any_number(steps, name):
+            verdict = "inconclusive"
         findings.append(finding(noise, name, steps.actual.get(name), expected, difference, verdict))
     return findings
 

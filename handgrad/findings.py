@@ -62,17 +62,20 @@ class Finding:
         name: the quantity's name, the user's own where that is another one.
         kind: what it is; `losses` are those of a whole training.
         shape: the shape that is expected.
-        difference: the largest difference over its entries; inf where the shapes differ, or where
-            an entry is finite on one side only.
-        tolerance: the largest difference that rounding can explain.
+        difference: that of the entry which is furthest off for its tolerance; inf where the
+            shapes differ, or where an entry is finite on one side only.
+        tolerance: what rounding can explain of it, in that entry.
         ratio: difference / tolerance; above 1 it is no rounding.
-        resolution: the smallest change that would be flagged, relative to the largest entry.
+        resolution: the tolerance of a typical entry, the median, as a share of the largest entry:
+            about the smallest change that would be flagged. Tolerances are measured just as far
+            as a difference needs it, so it may be more where all is measured.
         verdict: see `Verdict`.
         cause: what kind of mistake a wrong one looks like.
         line: where it is computed, where that is known.
         fix: the corrected line, where one was found.
         distinct: how many results differ in any bit, where the reference ran several times.
         actual, expected: the hand-written array, and the reference's.
+        allowed: the tolerance of each entry, of what is no match; None where one is that of all.
     """
 
     name: str
@@ -89,3 +92,4 @@ class Finding:
     distinct: int | None = None
     actual: NDArray[Any] | None = field(default=None, repr=False, compare=False)
     expected: NDArray[Any] | None = field(default=None, repr=False, compare=False)
+    allowed: NDArray[Any] | None = field(default=None, repr=False, compare=False)

@@ -10,12 +10,12 @@ Kind = Literal["parameter", "value", "loss", "gradient", "losses"]
 Verdict = Literal[
     "match",  # rounding can explain the difference
     "wrong",  # this step itself is wrong
-    "inherited",  # this step is right, what goes into it is not
+    "inherited",  # this step is right, or cannot be judged; what goes into it is wrong
     "accumulated",  # every step is within rounding, the whole run is not
-    "subgradient",  # differs only where several slopes are right
-    "scaled",  # a constant multiple of what is right, which a later line takes out again
+    "subgradient",  # differs only where several slopes are right, and is one of them
+    "scaled",  # a count times what is right, which the parameters' gradients take out again
     "missing",  # the user has none
-    "inconclusive",  # no verdict can be had
+    "inconclusive",  # rounding alone could make any number of it, or every direction has a kink
     "mismatch",  # of two runs, which have no steps to judge: more than rounding apart
 ]
 

@@ -169,8 +169,8 @@ def test_heat_shows_the_worst_entry_and_its_level():
 def test_the_map_of_a_mistake_is_drawn_entry_by_entry():
     """A large entry is allowed more than a small one, and only the small one is off by more."""
     actual, expected = np.array([1001.0, 1.5]), np.array([1000.0, 1.0])
-    facts = {"resolution": 0.0, "actual": actual, "expected": expected}
-    found = Finding("g", "gradient", (2,), 0.5, 0.1, 5.0, verdict="wrong", **facts)
+    found = Finding("g", "gradient", (2,), 0.5, 0.1, 5.0, 0.0, "wrong")
+    found = replace(found, actual=actual, expected=expected)
     own = heat_of(replace(found, allowed=np.array([100.0, 0.1])))
     assert own.paths == {2: "M0 0h1v1h-1z", 5: "M1 0h1v1h-1z"}
     assert own.entry == (1,)

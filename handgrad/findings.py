@@ -64,7 +64,8 @@ class Finding:
         shape: the shape that is expected.
         difference: that of the entry which is furthest off for its tolerance; inf where the
             shapes differ, or where an entry is finite on one side only.
-        tolerance: what rounding can explain of it, in that entry.
+        tolerance: what rounding can explain of it, in that entry; inf where that is beyond the
+            dtype's range.
         ratio: difference / tolerance; above 1 it is no rounding.
         resolution: the tolerance of a typical entry, the median, as a share of the largest entry:
             about the smallest change that would be flagged. Tolerances are measured just as far

@@ -40,13 +40,16 @@ def check(
 
     Args:
         quantities: a mapping from names to NumPy arrays, tensors or numbers, such as
-            `globals()`: the parameters, the values, `loss` and the gradients. The names that
-            the reference knows are picked out of it: a submodule `h1` gives `h1`, gradients
-            are `grad_h1`, `dh1`, `h1_grad`, `d_h1` and the like, the parameters of the first
-            layer `w1` and `b1`. What is not there is computed by the reference from what is.
+            `globals()`: the parameters, the values, `loss` and the gradients, in your own
+            layout. The names that the reference knows are picked out of it: a submodule `h1`
+            gives `h1`, one that returns several tensors `h1[0]` or `h1_0`, gradients are
+            `grad_h1`, `dh1`, `h1_grad`, `d_h1` and the like, the parameters of the first layer
+            `w1` and `b1`. What is not there is computed by the reference from what is. They are
+            judged in the dtype that they have.
         reference: an `nn.Module`, or a callable that makes one, whose submodules are named
             after the quantities. It is lent: the hand-written parameters are put into it for
-            the check, and its own come back.
+            the check, and its own come back. Of one without parameters the gradients of its
+            inputs are judged, `dx`.
         x: the inputs, an array or a tensor, or several in a tuple, or in a dict by the names that
             the reference's `forward` has for them.
         y: the targets, likewise; whole numbers stay whole, as class labels are.
@@ -59,7 +62,8 @@ def check(
 
     Returns:
         A Report: it prints as a table, `report.ok` says whether all is right, `report.first`
-        names the first quantity that is wrong.
+        names the first quantity that is wrong. Its verdict is `error` where rounding alone could
+        make any number of some quantity.
 
     Raises:
         InputError: a ValueError with one sentence on what does not fit.

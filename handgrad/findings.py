@@ -10,12 +10,12 @@ Kind = Literal["parameter", "value", "loss", "gradient", "losses"]
 Verdict = Literal[
     "match",  # rounding can explain the difference
     "wrong",  # this step itself is wrong
-    "inherited",  # this step is right, what goes into it is not
+    "inherited",  # this step is right, or cannot be judged; what goes into it is wrong
     "accumulated",  # every step is within rounding, the whole run is not
-    "subgradient",  # differs only where several slopes are right
-    "scaled",  # a constant multiple of what is right, which a later line takes out again
+    "subgradient",  # differs only where several slopes are right, and is one of them
+    "scaled",  # a count times what is right, which the parameters' gradients take out again
     "missing",  # the user has none
-    "inconclusive",  # no verdict can be had
+    "inconclusive",  # rounding alone could make any number of it, or every direction has a kink
     "mismatch",  # of two runs, which have no steps to judge: more than rounding apart
 ]
 
@@ -62,17 +62,21 @@ class Finding:
         name: the quantity's name, the user's own where that is another one.
         kind: what it is; `losses` are those of a whole training.
         shape: the shape that is expected.
-        difference: the largest difference over its entries; inf where the shapes differ, or where
-            an entry is finite on one side only.
-        tolerance: the largest difference that rounding can explain.
+        difference: that of the entry which is furthest off for its tolerance; inf where the
+            shapes differ, or where an entry is finite on one side only.
+        tolerance: what rounding can explain of it, in that entry; inf where that is beyond the
+            dtype's range.
         ratio: difference / tolerance; above 1 it is no rounding.
-        resolution: the smallest change that would be flagged, relative to the largest entry.
+        resolution: the tolerance of a typical entry, the median, as a share of the largest entry:
+            about the smallest change that would be flagged. Tolerances are measured just as far
+            as a difference needs it, so it may be more where all is measured.
         verdict: see `Verdict`.
         cause: what kind of mistake a wrong one looks like.
         line: where it is computed, where that is known.
         fix: the corrected line, where one was found.
         distinct: how many results differ in any bit, where the reference ran several times.
         actual, expected: the hand-written array, and the reference's.
+        allowed: the tolerance of each entry, of what is no match; None where one is that of all.
     """
 
     name: str
@@ -89,3 +93,4 @@ class Finding:
     distinct: int | None = None
     actual: NDArray[Any] | None = field(default=None, repr=False, compare=False)
     expected: NDArray[Any] | None = field(default=None, repr=False, compare=False)
+    allowed: NDArray[Any] | None = field(default=None, repr=False, compare=False)

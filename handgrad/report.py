@@ -19,16 +19,19 @@ class Report:
     Attributes:
         variant: the name of the network, or of the user's file.
         source: the name or the path that was given.
-        verdict: `match`, `mismatch`, or `error` where nothing could be judged.
-        device, dtype: where and in what the reference ran.
+        verdict: `mismatch` where a quantity is `wrong` or `accumulated`, or differs between two
+            runs; `error` where no verdict can be had; else `match`.
+        device, dtype: where and in what the reference ran. The derivation itself is judged in
+            float64 where the hand-written side can be run again.
         reference: what said what a step should give: a PyTorch `module`, `differences` of the
             loss where there is none, or another `run`.
-        findings: one for each quantity, in the order of computing.
+        findings: one for each quantity, in the order of computing. An `error` has some as well
+            where what was compared is `inconclusive`, and none where nothing could be compared.
         loss: the hand-written one, None where there is none.
         notes: sentences on how the comparison was made and what it says as a whole.
         settings: torch's while it ran.
         drift: that of the training losses, where two records were compared.
-        error: why nothing could be judged, one sentence; None where it could.
+        error: why there is no verdict, one sentence; None where there is one.
     """
 
     variant: str
@@ -46,7 +49,10 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """True where nothing is `wrong`, `accumulated` or a `mismatch`, and there is no error."""
+        """True where a verdict can be had, and nothing is `wrong`, `accumulated` or a `mismatch`.
+
+        A `subgradient` is right, `scaled` is a convention, and `missing` is not judged.
+        """
         return self.verdict == "match"
 
     @property
@@ -59,7 +65,7 @@ class Report:
         return run_object(self)
 
     def raise_for_mismatch(self) -> None:
-        """Raise MismatchError, an AssertionError with the report, where something is wrong."""
+        """Raise MismatchError, an AssertionError with the report, unless all is `ok`."""
         if not self.ok:
             raise MismatchError(f"\n{self}")
 

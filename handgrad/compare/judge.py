@@ -117,6 +117,7 @@ def finding(noise, name, actual, expected, apart, verdict):
         verdict=verdict,
         actual=actual,
         expected=expected,
+        allowed=tolerance if tolerance.ndim and verdict not in ("match", "missing") else None,
     )
 
 

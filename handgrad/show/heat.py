@@ -23,12 +23,27 @@ class Heat(NamedTuple):
     block: tuple[int, int]
 
 
-def heat(actual, expected, tolerance):
-    """Return the Heat of two arrays, None where their shapes differ or they have no entry."""
+def heat_of(finding):
+    """Return the Heat of a Finding, each entry by its own tolerance where that is known.
+
+    Of a match there is one tolerance, that of the entry which is furthest off for its own. Others
+    may be allowed more, and none is beyond what it is allowed.
+    """
+    if finding.verdict == "match":
+        return heat(finding.actual, finding.expected, finding.tolerance, most=1.0)
+    allowed = finding.tolerance if finding.allowed is None else finding.allowed
+    return heat(finding.actual, finding.expected, allowed)
+
+
+def heat(actual, expected, tolerance, most=np.inf):
+    """Return the Heat of two arrays, None where their shapes differ or they have no entry.
+
+    `tolerance` is that of all entries or of each; no entry is drawn as more than `most` of it.
+    """
     actual, expected = np.asarray(actual), np.asarray(expected)
     if actual.shape != expected.shape or not actual.size:
         return None
-    ratios = ratios_of(actual, expected, tolerance)
+    ratios = np.minimum(ratios_of(actual, expected, tolerance), most)
     is_vector = max(ratios.shape, default=1) == ratios.size  # a column is drawn as a row as well
     flat = ratios.reshape(1, -1) if is_vector else ratios.reshape(len(ratios), -1)
     block = tuple(-(-size // MOST) for size in flat.shape)

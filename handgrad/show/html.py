@@ -6,7 +6,7 @@ from markupsafe import Markup
 from handgrad.show.columns import RUN_COLUMNS, RUN_NUMBERS, columns_of, visible
 from handgrad.show.curves import drift_chart, losses_chart
 from handgrad.show.diff import sentences, shown, told_apart
-from handgrad.show.heat import heat
+from handgrad.show.heat import heat_of
 from handgrad.show.sentences import is_explained, title_of, verdict_line, where
 from handgrad.show.table import conclusion, settings_lines
 from handgrad.show.target import write_whole
@@ -28,7 +28,7 @@ templates = Environment(
     finalize=safe,
 )
 templates.globals.update(
-    heat=heat,
+    heat_of=heat_of,
     losses_chart=losses_chart,
     drift_chart=drift_chart,
     verdict_line=verdict_line,

@@ -102,9 +102,9 @@ def explanations(report):
     return shown
 
 
-def whole_report(report):
+def whole_report(report, verbose=False):
     """Return all that there is to show of one report, to be printed line by line."""
-    shown = [details(report), "", *explanations(report)] if report.findings else []
+    shown = [details(report, verbose), "", *explanations(report)] if report.findings else []
     return shown + [plain(line) for line in (verdict_line(report), *report.notes)]
 
 
@@ -128,7 +128,7 @@ def print_reports(out, reports, own, verbose):
             out.print(plain(line))
     for report in own:
         if report.findings:
-            print_lines(out, whole_report(report))
+            print_lines(out, whole_report(report, verbose))
 
 
 def print_lines(out, shown):

@@ -121,6 +121,17 @@ def test_verbose_shows_every_quantity(handgrad):
     assert {"loss", "grad_h", "grad_w1"} <= set(rows)
 
 
+def test_the_resolution_is_printed_of_a_file_as_well(handgrad, tmp_path):
+    """With -v, of networks and of files alike, and in JSON."""
+    handgrad("new", tmp_path / "mine.py")
+    _, out, _ = handgrad("two_layer_relu", tmp_path / "mine.py", "-v", "--dtype", "float64")
+    headings = [line.split() for line in out.splitlines() if line.startswith("quantity ")]
+    assert ["resolution" in line for line in headings] == [True, True]
+    _, out, _ = handgrad(tmp_path / "mine.py", "--json")
+    found = {one["name"]: one["resolution"] for one in json.loads(out)["runs"][0]["quantities"]}
+    assert 0 < found["grad_w1"] < 1e-12
+
+
 def test_json_is_one_object_of_the_documented_form(handgrad, sign_error, cpu_alone):
     code, out, _ = handgrad("check", "three_layer_relu", "--json")
     assert code == 1

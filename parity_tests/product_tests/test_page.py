@@ -1,18 +1,23 @@
 """The HTML reports, as files and in a real browser."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from handgrad.compare.judge import judge
+from handgrad.findings import Finding
+from handgrad.load import gallery
 from handgrad.load.gallery import GALLERY, manual_side
 from handgrad.record.diff import compare_records
 from handgrad.record.environment import environment
 from handgrad.record.files import write
 from handgrad.record.take import Record
-from handgrad.run.precision import FLOAT32
+from handgrad.run.hand_written import run_hand_written
+from handgrad.run.precision import FLOAT32, FLOAT64
 from handgrad.show.curves import drift_chart, losses_chart
-from handgrad.show.heat import heat
+from handgrad.show.heat import heat, heat_of
 from handgrad.show.html import write_diff
 from handgrad.train.drift import Drift
 from parity_tests.product_tests.conftest import serious
@@ -159,6 +164,28 @@ def test_heat_shows_the_worst_entry_and_its_level():
     assert found.paths[0].startswith("M1 0h9v1h-9zM0 1h10v1h-10z")
     assert heat(actual, expected, 0.4).paths[5] == "M5 9h1v1h-1z"
     assert heat(actual, expected, 0.0).paths.keys() == {0, 5}
+
+
+def test_the_map_of_a_mistake_is_drawn_entry_by_entry():
+    """A large entry is allowed more than a small one, and only the small one is off by more."""
+    actual, expected = np.array([1001.0, 1.5]), np.array([1000.0, 1.0])
+    found = Finding("g", "gradient", (2,), 0.5, 0.1, 5.0, 0.0, "wrong")
+    found = replace(found, actual=actual, expected=expected)
+    own = heat_of(replace(found, allowed=np.array([100.0, 0.1])))
+    assert own.paths == {2: "M0 0h1v1h-1z", 5: "M1 0h1v1h-1z"}
+    assert own.entry == (1,)
+    match = replace(found, verdict="match", tolerance=0.6, ratio=0.83)
+    assert heat_of(match).paths == {4: "M0 0h2v1h-2z"}  # nothing is beyond what it is allowed
+
+
+def test_the_judge_keeps_the_tolerance_of_each_entry_of_a_mistake():
+    network = gallery.load("two_layer_relu")
+    actual = run_hand_written(network)
+    wrong = {**actual, "grad_w1": -actual["grad_w1"]}
+    found = {f.name: f for f in judge(network, wrong, FLOAT64)[0]}
+    assert found["grad_w1"].allowed.shape == actual["grad_w1"].shape
+    assert np.ptp(found["grad_w1"].allowed) > 0
+    assert found["grad_w2"].allowed is None
 
 
 def test_heat_of_numbers_vectors_and_what_has_none():

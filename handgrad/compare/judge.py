@@ -214,9 +214,9 @@ def from_own_values(actual, noise, slopes):
 def compare(actual, expected, noise):
     """Compare two traces, quantity by quantity; return a Finding for each by its name.
 
-    Once a quantity has overflowed on both sides, or may have, what follows can be nan on one
-    and 0 on the other (0 times inf): from there on, just the entries that are finite on both
-    sides are compared.
+    Once a quantity has overflowed, or may have, what follows can be nan on one and 0 on the other
+    (0 times inf): from there on, just the entries that are finite on both sides are compared. An
+    inf that is none of overflow, such as a mask's, excuses nothing.
     """
     apart = {}
     overflowed = False
@@ -224,9 +224,7 @@ def compare(actual, expected, noise):
         array, right = actual.get(name), expected[name]
         if array is None:
             continue
-        murky = noise.may_overflow(name) or not (
-            np.isfinite(array).all() or np.isfinite(right).all()
-        )
+        murky = noise.may_overflow(name)
         apart[name] = apart_of(array, right, overflowed or murky)
         overflowed = overflowed or (murky and name != "loss")  # no gradient is computed from it
     off = noise.unexplained(apart)

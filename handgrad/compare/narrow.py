@@ -73,6 +73,8 @@ def moves(network, buffers, substitute):
         except REFUSALS:  # a loss that takes no number beyond 1, say
             continue
         has_constants = has_constants or mode.has_met
+        if not buffers and not has_constants:
+            break
         for name, array in exact.items():
             apart = np.abs(np.subtract(drawn[name], array, dtype=np.float64))
             found[name] = np.fmax(found[name], apart)

@@ -79,21 +79,23 @@ class Steps:
         """Return how far a hand-written quantity is from `expected`, entry by entry.
 
         Where the reference overflows in a narrow dtype, its run in float64 has the right number.
-        Where that one is not finite either, nothing is known of the entry. What goes in or comes
-        out beyond the dtype's range may be infinite, and 0 times that is nan.
+        Where that one is not finite either, nothing is known of the entry. What has overflowed is
+        infinite, and 0 times that is nan; what is near the end of the range may have overflowed on
+        the way, if it has in the reference. Where neither is so, what is not finite is wrong.
         """
-        actual, exact = self.actual[name], self.noise.exact[name]
+        actual, exact, noise = self.actual[name], self.noise.exact[name], self.noise
         apart = apart_of(actual, expected)
         if actual.shape != expected.shape or np.isfinite(apart).all():
             return apart
-        around = {name, *self.inputs(name)}.intersection(self.noise.exact)
-        overflowed = any(self.noise.may_overflow(other) for other in around)
-        known = np.where(np.isfinite(expected), expected, exact)
-        return (
-            apart_of(actual, known, overflowed)
-            if overflowed
-            else np.where(np.isfinite(actual), apart_of(actual, known, True), apart)
-        )
+        around = {name, *self.inputs(name)}.intersection(noise.exact)
+        large = {other for other in around if noise.may_overflow(other)}
+        known, lost = np.where(np.isfinite(expected), expected, exact), ~np.isfinite(actual)
+        if any(not np.isfinite(self.value(other)).all() for other in large - {name}):
+            lost[...] = False
+        elif large:
+            is_beyond = np.abs(exact) + self.tolerance(name) > self.precision.max
+            lost &= np.isfinite(expected) & ~is_beyond
+        return np.where(lost, apart, apart_of(actual, known, True))
 
 
 def replace_data(network, replaced):

@@ -1,7 +1,7 @@
 """What autograd's graph says of a step: what it was computed from, and its longest sum."""
 
 from math import isqrt, prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
@@ -9,18 +9,31 @@ import torch
 # Nodes are called after the operation: ReluBackward0, AddBackward0.
 # fmt: off
 ENTRYWISE = frozenset([
-    "Abs", "Add", "Addcdiv", "Addcmul", "Alias", "AsStrided", "Cat", "Clamp", "ClampMax",
-    "ClampMin", "Clone", "Cos", "Detach", "Div", "Elu", "Erf", "Exp", "Exp2", "Expand", "Expm1",
-    "Gelu", "Hardtanh", "LeakyRelu", "Lerp", "Log", "Log1P", "Log2", "LogSigmoid", "Logaddexp",
-    "MaskedFill", "Maximum", "Minimum", "Mish", "Mul", "Neg", "Permute", "Pow", "Reciprocal",
-    "Relu", "Repeat", "Reshape", "ReshapeAlias", "Rsqrt", "Rsub", "Select", "Sgn", "Sigmoid",
-    "Silu", "Sin", "Slice", "Softplus", "Split", "Sqrt", "Squeeze", "Stack", "Sub", "Substituted",
-    "T", "Tanh", "Threshold", "ToCopy", "Transpose", "Unbind", "UnsafeView", "Unsqueeze", "View",
+    "Abs", "Add", "Addcdiv", "Addcmul", "Alias", "AsStrided", "Atan", "Cat", "Celu", "Clamp",
+    "ClampMax", "ClampMin", "Clone", "ConstantPadNd", "Cos", "Cosh", "Detach", "Div", "Elu", "Erf",
+    "Exp", "Exp2", "Expand", "Expm1", "Flip", "Fmax", "Fmin", "Gelu", "Glu", "Hardshrink",
+    "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyRelu", "Lerp", "Log", "Log1P", "Log2",
+    "LogSigmoid", "Logaddexp", "Logit", "MaskedFill", "Maximum", "Minimum", "Mish", "Mul", "Neg",
+    "Permute", "Pow", "PreluKernel", "Reciprocal", "Relu", "Repeat", "Reshape", "ReshapeAlias",
+    "Roll", "Rsqrt", "Rsub", "Select", "Sgn", "Sigmoid", "Silu", "Sin", "Sinh", "Slice", "Softplus",
+    "Softshrink", "Split", "Sqrt", "Squeeze", "Stack", "Sub", "Substituted", "T", "Tan", "Tanh",
+    "Threshold", "ToCopy", "Transpose", "Tril", "Triu", "Unbind", "UnsafeView", "Unsqueeze", "View",
     "Where",
+])
+# What takes entries as they are; their gradients come together, as often as they were taken.
+TAKEN = frozenset([
+    "Embedding", "Gather", "Index", "IndexSelect", "MaxPool1D", "MaxPool2DWithIndices",
+    "MaxPool3DWithIndices", "Sort", "Take", "Topk",
+])
+# What adds up its terms, and whose derivative goes entry by entry.
+LOSSES = frozenset([
+    "BinaryCrossEntropy", "BinaryCrossEntropyWithLogits", "HuberLoss", "MseLoss", "NllLoss",
+    "NllLoss2D", "SmoothL1Loss", "SoftMarginLoss",
 ])
 # fmt: on
 PRODUCTS = frozenset(["Addmm", "Addmv", "Addbmm", "Baddbmm", "Bmm", "Dot", "Mm", "Mv"])
-REDUCTIONS = frozenset(["Amax", "Amin", "Mean", "Sum"])
+REDUCTIONS = frozenset(["Amax", "Amin", "Max", "Mean", "Min", "Sum"])
+REDUCTIONS_BOTH_WAYS = frozenset(["LinalgVectorNorm", "Logsumexp", "Prod", "Std", "Var"])
 # What PyTorch cuts off: see handgrad.run.exact.
 CUT_OFF = frozenset(["BinaryCrossEntropy", "Softplus"])
 ALONG_AN_AXIS = frozenset(["Cumprod", "Cumsum", "LogSoftmax", "Softmax"])
@@ -29,42 +42,42 @@ ALONG_AN_AXIS = frozenset(["Cumprod", "Cumsum", "LogSoftmax", "Softmax"])
 class Step(NamedTuple):
     """What a named value, or the loss, was computed from, and how long the sums were.
 
-    `sources` are the names that it was computed from. `forward` is the number of terms of the
-    longest sum on the way to the value, `backward` that of the gradients of its sources.
+    `sources` has the names that it was computed from, each with the number of terms of the
+    longest sum on the way back to it: its gradient's. `forward` is that on the way to the value.
     `is_cut_off` says that PyTorch has a function on the way that it cuts off.
     """
 
-    sources: set[str]
+    sources: dict[str, int]
     forward: int
-    backward: int
     is_cut_off: bool
 
 
 def step_of(tensor, names):
     """Return the Step that gave a tensor; `names` has those of parameters and inputs."""
-    found, seen, waiting = set(), set(), [tensor.grad_fn]
-    forward = backward = 1
-    is_cut_off = False
+    sources: dict[str, int] = {}
+    longest: dict[Any, int] = {}  # of each node: the longest sum on any way back to it
+    waiting = [(tensor.grad_fn, 1)]
+    forward, is_cut_off = 1, False
     while waiting:
-        node = waiting.pop()
-        if node is None or node in seen:
+        node, so_far = waiting.pop()
+        if node is None or longest.get(node, 0) >= so_far:
             continue
-        seen.add(node)
+        longest[node] = so_far
         quantity = getattr(node, "quantity", None)
-        if quantity is not None:  # a Substituted: a named value
-            found.add(quantity)
-        elif hasattr(node, "variable"):  # a leaf: a parameter, or an input
-            found.add(names.get(node.variable))
-        else:
+        if quantity is None and hasattr(node, "variable"):  # a leaf: a parameter, or an input
+            quantity = names.get(node.variable)
+        elif quantity is None:
             there, back = terms(node)
-            forward, backward = max(forward, there), max(backward, back)
-            is_cut_off = is_cut_off or kind_of(node) in CUT_OFF
-            waiting += [next_node for next_node, _ in node.next_functions]
-    return Step(found - {None}, forward, backward, is_cut_off)
+            forward, is_cut_off = max(forward, there), is_cut_off or kind_of(node) in CUT_OFF
+            ways = zip(node.next_functions, back, strict=True)
+            waiting += [(source, max(so_far, length)) for (source, _), length in ways]
+        if quantity is not None:  # a Substituted has the name of its value
+            sources[quantity] = so_far
+    return Step(sources, forward, is_cut_off)
 
 
 def terms(node):
-    """Return how many terms the longest sum of an operation has, and that of its derivative.
+    """Return how many terms the longest sum of an operation has, and that to each of its inputs.
 
     They are read off the shapes of its result and of its inputs. What is not known to go entry
     by entry is taken to add up along the longest side of any of its arrays.
@@ -73,25 +86,35 @@ def terms(node):
     result, inputs = shape_of(node, 0), [shape_of(*edge) for edge in node.next_functions]
     known = [shape for shape in inputs if shape is not None]
     if result is None or not known:
-        return 1, 1
-    size, sizes = prod(result), [prod(shape) for shape in known]
-    if kind in ENTRYWISE:
-        return 1, max(size // max(smallest, 1) for smallest in sizes)
-    if kind in REDUCTIONS:
-        return sizes[0] // max(size, 1), 1
+        return 1, [1] * len(inputs)
+    size, largest = prod(result), prod(known[0])
+    uses = [size // max(prod(shape), 1) if shape is not None else 1 for shape in inputs]
+    if kind in ENTRYWISE:  # an entry may be used for several of the result's
+        return 1, uses
     if kind in PRODUCTS and None not in inputs[-2:]:
-        a, b = sizes[-2:]  # addmm's first input is what the product is added to
-        back = max(isqrt(size * b // max(a, 1)), isqrt(size * a // max(b, 1)))
-        return isqrt(a * b // max(size, 1)), max(back, *(size // max(one, 1) for one in sizes))
-    if kind in ALONG_AN_AXIS:
-        axis = node._saved_dim  # of an unsigned type: -1 is a large number
-        length = result[axis if axis < len(result) else axis - 2**64] if result else 1
-        return length, length
-    if kind == "Convolution":
-        weight = prod(inputs[1] or node._saved_weight.shape)
-        return weight // result[1], max(weight, size // result[1])
+        a, b = (prod(shape) for shape in known[-2:])  # addmm's first is what is added
+        to_a, to_b = isqrt(size * b // max(a, 1)), isqrt(size * a // max(b, 1))
+        return isqrt(a * b // max(size, 1)), [*uses[:-2], max(to_a, uses[-2]), max(to_b, uses[-1])]
     longest = max(along_longest_side(shape) for shape in (result, *known))
-    return longest, longest
+    forward, back = longest, longest
+    if kind in REDUCTIONS:
+        forward, back = largest // max(size, 1), 1
+    elif kind in REDUCTIONS_BOTH_WAYS:
+        forward = back = largest // max(size, 1)
+    elif kind in LOSSES:
+        back = 1
+    elif kind in TAKEN:
+        forward = 1
+    elif kind == "NativeLayerNorm":  # along a row; the weight and the bias are used in each
+        forward = prod(node._saved_normalized_shape)
+        return forward, [forward, *uses[1:]]
+    elif kind in ALONG_AN_AXIS:
+        axis = node._saved_dim  # of an unsigned type: -1 is a large number
+        forward = back = result[axis if axis < len(result) else axis - 2**64] if result else 1
+    elif kind == "Convolution":
+        weight = prod(inputs[1] or node._saved_weight.shape)
+        forward, back = weight // result[1], max(weight, size // result[1])
+    return forward, [back] * len(inputs)
 
 
 def kind_of(node):

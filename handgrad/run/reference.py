@@ -227,12 +227,12 @@ class Recorder:
     def note_step(self, name, tensor):
         """Note what a value, or the loss, was computed from, and how long the sums are."""
         step = step_of(tensor, self.names)
-        self.run.sources[name], self.run.sums[name] = step.sources, step.forward
+        self.run.sources[name], self.run.sums[name] = set(step.sources), step.forward
         if step.is_cut_off:
             self.run.cut_off.add(name)
-        for source in step.sources:  # the gradients that come from several uses are added up
+        for source, backward in step.sources.items():  # what comes from several uses is added up
             earlier = self.run.sums.get(f"grad_{source}", 0)
-            self.run.sums[f"grad_{source}"] = earlier + step.backward
+            self.run.sums[f"grad_{source}"] = earlier + backward
 
     def gradient(self, name, grad):
         """Note the gradient of a value, and return what goes back in its place."""

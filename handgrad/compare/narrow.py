@@ -58,8 +58,7 @@ def moves(network, buffers, substitute):
 
     Those in a buffer are apart: whether any other number in float32 meets one in float64.
     """
-    exact = run_reference(network, FLOAT64, substitute=substitute).quantities
-    found = {name: np.zeros(array.shape) for name, array in exact.items()}
+    exact, found = {}, {}
     has_constants = False
     for number in range(DRAWS):
         moved = {path: nudged(array, number) for path, array in buffers.items()}
@@ -73,9 +72,12 @@ def moves(network, buffers, substitute):
         except REFUSALS:  # a loss that takes no number beyond 1, say
             continue
         has_constants = has_constants or mode.has_met
+        if not buffers and not has_constants:
+            return found, False
+        exact = exact or run_reference(network, FLOAT64, substitute=substitute).quantities
         for name, array in exact.items():
             apart = np.abs(np.subtract(drawn[name], array, dtype=np.float64))
-            found[name] = np.fmax(found[name], apart)
+            found[name] = np.fmax(found.get(name, 0.0), apart)
     return found, has_constants
 
 

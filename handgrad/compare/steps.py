@@ -83,6 +83,8 @@ class Steps:
         out beyond the dtype's range may be infinite, and 0 times that is nan.
         """
         actual, exact = self.actual[name], self.noise.exact[name]
+        if actual is expected:  # a parameter
+            return np.broadcast_to(0.0, actual.shape)
         apart = apart_of(actual, expected)
         if actual.shape != expected.shape or np.isfinite(apart).all():
             return apart

@@ -20,6 +20,8 @@ Trace = dict[str, np.ndarray]
 HOPELESS = 1e4
 ENOUGH = 3  # draws before that is said: one of each kind
 
+SQUARED = 1e-100  # numbers from there to 1 / SQUARED can be squared, and added up
+
 
 def noise_of(network, precision, exact: Run | None = None, given=None, exempt=None, by_entry=True):
     """Return the Noise of a Network's reference in `precision`.
@@ -82,6 +84,7 @@ class Noise:
         self.count = 0  # of the draws so far
         self.largest = {name: max_finite(array) for name, array in exact.items()}
         self.moves: dict[str, np.ndarray] = {}
+        self.floors: dict[str, np.ndarray] = {}
         self.longest = max(along_longest_side(array.shape) for array in exact.values())
 
     def factor(self, name):
@@ -92,16 +95,27 @@ class Noise:
         """Return how many terms the longest sum behind a quantity has: 1 where there is none."""
         return self.longest if self.sums is None else self.sums.get(name, 1)
 
+    def floor(self, name):
+        """Return the least noise of a quantity's entries: of each row, or of all.
+
+        It is one last-bit step of a typical entry, or the smallest normal number.
+        """
+        if name not in self.floors:
+            largest = self.largest[name]
+            size = typical(self.exact[name], largest) if self.by_entry else np.asarray(largest)
+            self.floors[name] = np.maximum(self.precision.eps * size, self.precision.tiny)
+        return self.floors[name]
+
     def noise(self, name):
         """Return the noise of a quantity as it is measured so far: of each entry, or of all."""
-        eps, tiny = self.precision.eps, self.precision.tiny
-        size = np.asarray(self.largest[name])
+        noise = np.array(self.floor(name))
         if self.by_entry:
-            size = finite(self.exact[name])
-            size = np.maximum(size, typical(size))
-        floor = np.maximum(eps * size, tiny)
-        moves = self.moves.get(name)
-        return floor if moves is None else np.maximum(floor, moves)
+            noise = finite(self.exact[name])
+            noise *= self.precision.eps
+            np.maximum(noise, self.floor(name), out=noise)
+        if name in self.moves:
+            np.maximum(noise, self.moves[name], out=noise)
+        return noise
 
     def tolerance(self, name):
         """Return the largest difference that rounding explains, of each entry or of all.
@@ -110,8 +124,10 @@ class Noise:
         """
         if name in self.exempt:
             return np.zeros(())
-        allowed = np.asarray(self.factor(name) * self.noise(name))
-        allowed[allowed > self.precision.max] = np.inf
+        allowed = self.noise(name)
+        np.multiply(allowed, self.factor(name), out=allowed)
+        if max_of(allowed) > self.precision.max:
+            allowed[allowed > self.precision.max] = np.inf
         return allowed
 
     def may_overflow(self, name):
@@ -171,16 +187,20 @@ class Noise:
 
         `apart` has the differences of those that `unexplained` leaves.
         """
-        left = list(apart)
-        for drawn in self.chaotic() if left else ():
+        left, draws = list(apart), self.chaotic()
+        while not all(self.is_hopeless(name, apart[name]) for name in left):
+            if (drawn := next(draws, None)) is None:
+                break
             self.take(drawn, left)
             left = [name for name in left if not self.explains(name, apart[name])]
-            if all(self.is_hopeless(name, apart[name]) for name in left):
-                break
         return left
 
     def explains(self, name, apart):
         """Say whether rounding, as it is measured so far, explains the differences."""
+        if not (largest := max_of(apart)):
+            return True
+        if name not in self.exempt and largest <= self.factor(name) * self.floor(name).min():
+            return True
         return bool((apart <= self.tolerance(name)).all())
 
     def is_hopeless(self, name, apart):
@@ -211,23 +231,30 @@ def pooled(move):
 
 def finite(array):
     """Return the sizes of an array's entries, 0 where they are not finite."""
-    size = np.asarray(np.abs(array))
-    size[~np.isfinite(size)] = 0
+    size = np.asarray(np.abs(array), np.float64)
+    if not np.isfinite(size.sum()):
+        size[~np.isfinite(size)] = 0
     return size
 
 
-def typical(size):
+def typical(array, largest):
     """Return the typical size of the entries of each row, or of all where that is more.
 
-    It is the root of their mean square. No entry is held to more than the last bit of a typical
-    one: x (1 + erf(x)), near 0 where x is far below it, is off by the last bit of 1 and not by
-    its own, and no draw shows that.
+    It is the root of their mean square; `largest` is the largest finite one. No entry is held to
+    more than the last bit of a typical one: x (1 + erf(x)), near 0 where x is far below it, is off
+    by the last bit of 1 and not by its own, and no draw shows that.
     """
-    if not (largest := size.max(initial=0.0)):
-        return size
-    squares = np.square(size / largest)
-    rows = squares.mean(axis=-1, keepdims=True) if size.ndim else squares
-    return largest * np.sqrt(np.maximum(rows, rows.mean()))
+    if not array.ndim or not array.size or not largest:
+        return np.asarray(largest if array.size else 0.0)
+    if not SQUARED <= largest <= 1 / SQUARED:  # nor are the squares of what is not finite
+        array, unit = finite(array) / largest, largest
+    else:
+        unit = 1.0
+    squares = np.einsum("...i,...i->...", array, array, dtype=np.float64)[..., None]
+    if not np.isfinite(squares).all():
+        return typical(finite(array), largest)
+    squares /= array.shape[-1]
+    return unit * np.sqrt(np.maximum(squares, squares.mean()))
 
 
 def max_finite(array):

@@ -20,7 +20,7 @@ from handgrad.run.exact import ExactFunctions
 from handgrad.run.graph import Substituted, step_of
 from handgrad.run.hand_written import named_inputs
 from handgrad.run.outputs import each, unused
-from handgrad.run.precision import as_tensor, to_numpy, usable
+from handgrad.run.precision import as_numpy, as_tensor, to_numpy, usable
 
 # Modules whose slope jumps at 0: on which side the input lies decides the derivative. (Kinks at
 # other places, such as ReLU6's at 6, are not watched.)
@@ -240,8 +240,8 @@ class Recorder:
         return None if self.substitute is None else self.instead(f"grad_{name}", grad)
 
     def leaf(self, name, transposed, leaf):
-        """Note the gradient of a parameter or an input."""
-        self.grads[f"grad_{name}"] = to_numpy(leaf.grad.T if transposed else leaf.grad)
+        """Note the gradient of a parameter or an input: no copy, since nobody else has it."""
+        self.grads[f"grad_{name}"] = as_numpy(leaf.grad.T if transposed else leaf.grad)
 
     def kink(self, module, inputs):
         """Note what goes into a module with a kink, or keep each entry on its side of the kink.

@@ -17,7 +17,14 @@ from handgrad.compare.both import judge_both
 from handgrad.compare.steps import Steps
 from handgrad.errors import InputError
 from handgrad.explain.causes import explain
-from handgrad.explain.finite_difference import Slope, findings_on, not_the_slope, sentence, slopes
+from handgrad.explain.finite_difference import (
+    Slope,
+    findings_on,
+    not_the_slope,
+    sentence,
+    slopes,
+    suspects,
+)
 from handgrad.findings import FAILED, Finding
 from handgrad.load import file, gallery
 from handgrad.load.lines import lines_of
@@ -64,7 +71,7 @@ def check(
                 with arithmetic(precision, device):
                     findings = counted(findings, network, precision, device, repeat)
             if network.forward is not None and any(f.verdict != "match" for f in findings):
-                measured = slopes(network, actual)
+                measured = slopes(network, actual, suspects(findings))
                 findings = contradicted(findings, measured)
                 notes.append(sentence(measured, findings))
         with arithmetic(precision, device):

@@ -165,8 +165,9 @@ def judge_whole(steps, found, every_draw):
     run = exact
     if not is_exact(precision, steps.device):
         run = run_reference(network, precision, steps.device)
-    compared = compare(actual, run.quantities, noise)
-    if not has_mismatch(compared) or any(finding.verdict == "wrong" for finding in found):
+    wrong = {finding.name for finding in found if finding.verdict == "wrong"}
+    compared = compare(actual, run.quantities, noise, wrong)
+    if wrong or not has_mismatch(compared):
         return compared
     slopes = {f.name: f.actual != f.expected for f in found if f.verdict == "subgradient"}
     move = from_own_values(actual, noise, slopes)
@@ -203,8 +204,10 @@ def from_own_values(actual, noise, slopes):
     return move
 
 
-def compare(actual, expected, noise):
+def compare(actual, expected, noise, wrong=()):
     """Compare two traces, quantity by quantity; return a Finding for each by its name.
+
+    What is `wrong` is so by its own step, whatever the whole run says of it.
 
     Once a quantity has overflowed on both sides, or may have, what follows can be nan on one
     and 0 on the other (0 times inf): from there on, just the entries that are finite on both
@@ -221,8 +224,9 @@ def compare(actual, expected, noise):
         )
         apart[name] = apart_of(array, right, overflowed or murky)
         overflowed = overflowed or (murky and name != "loss")  # no gradient is computed from it
-    off = noise.unexplained(apart)
-    off = noise.unexplained_by_chaos({name: apart[name] for name in off})
+    off = noise.unexplained(apart, wrong)
+    chaotic = noise.unexplained_by_chaos({n: apart[n] for n in off if n not in wrong})
+    off = [name for name in off if name in wrong or name in chaotic]
     findings = {}
     for name in noise.exact:
         verdict = "mismatch" if name in off else "match" if name in apart else "missing"

@@ -169,18 +169,20 @@ class Noise:
             pass
         return self
 
-    def unexplained(self, apart: Mapping[str, np.ndarray]):
+    def unexplained(self, apart: Mapping[str, np.ndarray], wrong: Container[str] = ()):
         """Return the names of the quantities whose differences rounding does not explain.
 
         `apart` has the differences of each, entry by entry. Draws are made as long as one is
-        needed, and might help.
+        needed, and might help; not for what is `wrong` anyhow and far off.
         """
         left = [name for name in apart if not self.explains(name, apart[name])]
+        far = [n for n in left if n in wrong and self.is_beyond(n, apart[n], HOPELESS**2)]
+        left = [name for name in left if name not in far]
         while left and not all(self.is_hopeless(name, apart[name]) for name in left):
             if not self.draw(left):
                 break
             left = [name for name in left if not self.explains(name, apart[name])]
-        return left
+        return [*far, *left]
 
     def unexplained_by_chaos(self, apart: Mapping[str, np.ndarray]):
         """Return the names of what moves of one last bit, as they are, do not explain either.
@@ -210,7 +212,11 @@ class Noise:
         """
         if self.count < ENOUGH or self.precision.safety <= 8:
             return False
-        return max_of(apart) > HOPELESS * self.tolerance(name).max(initial=0.0)
+        return self.is_beyond(name, apart, HOPELESS)
+
+    def is_beyond(self, name, apart, times):
+        """Say whether a difference is so many times what rounding explains of any entry."""
+        return max_of(apart) > times * max_of(self.tolerance(name))
 
 
 def pooled(move):

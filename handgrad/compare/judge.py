@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from handgrad.compare.convention import with_conventions
-from handgrad.compare.narrow import without_narrow
+from handgrad.compare.narrow import NudgedConstants, without_narrow
 from handgrad.compare.second_look import second_look
 from handgrad.compare.steps import Steps, is_exact
 from handgrad.compare.tolerance import apart_of, finite, max_of, noise_of, typical
@@ -158,7 +158,9 @@ def judge_whole(steps, found, every_draw):
     `found` are the Findings on its steps. Returns a Finding for each quantity by its name.
     """
     network, actual, precision = steps.network, steps.actual, steps.precision
-    exact = run_reference(network, FLOAT64)
+    with NudgedConstants() as constants:
+        exact = run_reference(network, FLOAT64)
+    steps.has_constants = constants.has_met
     noise = noise_of(network, precision, exact)
     if every_draw:
         noise.draw_all()

@@ -20,6 +20,10 @@ Trace = dict[str, np.ndarray]
 HOPELESS = 1e4
 ENOUGH = 3  # draws before that is said: one of each kind
 
+# What is so much further off that all its digits are others: no rounding inside of PyTorch's own
+# operations makes that, which the third draw shows.
+BEYOND, NEARLY = 1e8, 2
+
 SQUARED = 1e-100  # numbers from there to 1 / SQUARED can be squared, and added up
 
 
@@ -149,7 +153,8 @@ class Noise:
         for name in names:
             exact = self.exact[name]
             move = np.asarray(np.abs(np.subtract(drawn.trace.get(name, exact), exact)))
-            move[~np.isfinite(move)] = 0
+            if not np.isfinite(move.sum()):
+                move[~np.isfinite(move)] = 0
             if drawn.underflow:
                 size = np.abs(exact)
                 move[(size < drawn.underflow) & (move < drawn.underflow)] = 0
@@ -176,7 +181,7 @@ class Noise:
         needed, and might help; not for what is `wrong` anyhow and far off.
         """
         left = [name for name in apart if not self.explains(name, apart[name])]
-        far = [n for n in left if n in wrong and self.is_beyond(n, apart[n], HOPELESS**2)]
+        far = [n for n in left if n in wrong and self.is_beyond(n, apart[n], BEYOND)]
         left = [name for name in left if name not in far]
         while left and not all(self.is_hopeless(name, apart[name]) for name in left):
             if not self.draw(left):
@@ -210,9 +215,9 @@ class Noise:
 
         In a short precision nothing is proportional, and one may.
         """
-        if self.count < ENOUGH or self.precision.safety <= 8:
+        if self.count < NEARLY or self.precision.safety <= 8:
             return False
-        return self.is_beyond(name, apart, HOPELESS)
+        return self.is_beyond(name, apart, HOPELESS if self.count >= ENOUGH else BEYOND)
 
     def is_beyond(self, name, apart, times):
         """Say whether a difference is so many times what rounding explains of any entry."""

@@ -21,6 +21,14 @@ ENTRYWISE = frozenset([
 # fmt: on
 PRODUCTS = frozenset(["Addmm", "Addmv", "Addbmm", "Baddbmm", "Bmm", "Dot", "Mm", "Mv"])
 REDUCTIONS = frozenset(["Amax", "Amin", "Mean", "Sum"])
+# What has a derivative everywhere, which changes as smoothly.
+# fmt: off
+SMOOTH = PRODUCTS | frozenset([
+    "Add", "Alias", "Clone", "Cos", "Exp", "Expand", "Mean", "Mul", "Neg", "Permute", "Reshape",
+    "ReshapeAlias", "Sigmoid", "Sin", "Softmax", "Squeeze", "Sub", "Sum", "T", "Tanh", "ToCopy",
+    "Transpose", "UnsafeView", "Unsqueeze", "View",
+])
+# fmt: on
 # What PyTorch cuts off: see handgrad.run.exact.
 CUT_OFF = frozenset(["BinaryCrossEntropy", "Softplus"])
 ALONG_AN_AXIS = frozenset(["Cumprod", "Cumsum", "LogSoftmax", "Softmax"])
@@ -31,20 +39,22 @@ class Step(NamedTuple):
 
     `sources` are the names that it was computed from. `forward` is the number of terms of the
     longest sum on the way to the value, `backward` that of the gradients of its sources.
-    `is_cut_off` says that PyTorch has a function on the way that it cuts off.
+    `is_cut_off` says that PyTorch has a function on the way that it cuts off, `is_smooth` that all
+    are known to have no kink.
     """
 
     sources: set[str]
     forward: int
     backward: int
     is_cut_off: bool
+    is_smooth: bool
 
 
 def step_of(tensor, names):
     """Return the Step that gave a tensor; `names` has those of parameters and inputs."""
     found, seen, waiting = set(), set(), [tensor.grad_fn]
     forward = backward = 1
-    is_cut_off = False
+    is_cut_off, is_smooth = False, True
     while waiting:
         node = waiting.pop()
         if node is None or node in seen:
@@ -59,8 +69,9 @@ def step_of(tensor, names):
             there, back = terms(node)
             forward, backward = max(forward, there), max(backward, back)
             is_cut_off = is_cut_off or kind_of(node) in CUT_OFF
+            is_smooth = is_smooth and kind_of(node) in SMOOTH
             waiting += [next_node for next_node, _ in node.next_functions]
-    return Step(found - {None}, forward, backward, is_cut_off)
+    return Step(found - {None}, forward, backward, is_cut_off, is_smooth)
 
 
 def terms(node):

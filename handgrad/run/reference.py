@@ -33,7 +33,8 @@ class Run(NamedTuple):
     `quantities` is its trace. Where something was substituted, `sources` has for each value and
     the loss the names of what it was computed from, and `sums` how many terms the longest sum of
     each step has, gradients too. `kinks` are the inputs of the modules in KINKED, in the order of
-    their calls, and `cut_off` are the values whose step has a function that PyTorch cuts off.
+    their calls, `cut_off` are the values whose step has a function that PyTorch cuts off, and
+    `smooth` those whose step has no kink.
     """
 
     quantities: dict[str, np.ndarray]
@@ -41,6 +42,7 @@ class Run(NamedTuple):
     sums: dict[str, int]
     kinks: list[torch.Tensor]
     cut_off: set[str]
+    smooth: set[str]
 
 
 class Substitute(NamedTuple):
@@ -170,7 +172,7 @@ class Recorder:
     def __init__(self, network, substitute):
         self.reference, self.substitute = network.reference, substitute
         self.run = Run(
-            {name: np.asarray(w) for name, w in network.params.items()}, {}, {}, [], set()
+            {name: np.asarray(w) for name, w in network.params.items()}, {}, {}, [], set(), set()
         )
         self.grads: dict[str, np.ndarray] = {}
         self.names: dict[torch.Tensor, str] = {}  # of the parameters and the inputs
@@ -230,6 +232,8 @@ class Recorder:
         self.run.sources[name], self.run.sums[name] = step.sources, step.forward
         if step.is_cut_off:
             self.run.cut_off.add(name)
+        if step.is_smooth:
+            self.run.smooth.add(name)
         for source in step.sources:  # the gradients that come from several uses are added up
             earlier = self.run.sums.get(f"grad_{source}", 0)
             self.run.sums[f"grad_{source}"] = earlier + step.backward

@@ -63,14 +63,14 @@ def slopes(network, actual, only=None):
         with np.errstate(all="ignore"):
             return float(np.asarray(network.forward(arrays, x, own(y))["loss"]))
 
-    rng = np.random.default_rng(0)
+    here, rng = loss({}), np.random.default_rng(0)
     found = []
     for name in point:
         grad = actual.get(f"grad_{name}")
         if grad is None or (only and name not in only):
             continue
         if grad.shape == point[name].shape and np.isfinite(grad).all():
-            found.append(hold_against(loss, name, point[name], grad, rng))
+            found.append(hold_against(loss, here, name, point[name], grad, rng))
         else:  # no slope of anything
             found.append(Slope(name, point[name].shape, np.inf, 0.0, 0.0, False))
     return found
@@ -138,13 +138,13 @@ def not_the_slope(name):
     )
 
 
-def hold_against(loss, name, array, grad, rng):
+def hold_against(loss, here, name, array, grad, rng):
     """Compare a gradient with differences along a few directions; return the worst Slope."""
     found: list[tuple[float, float, float, float]] = []  # ratio, difference, tolerance, slope
     step = np.finfo(np.float64).eps ** (1 / 3) * (float(np.abs(array).max()) or 1.0)
     for _ in range(REDRAWS):
         direction = rng.standard_normal(array.shape)
-        measured = slope(loss, name, array, direction, step)
+        measured = slope(loss, here, name, array, direction, step)
         if measured is None:
             step /= 2
             continue
@@ -165,19 +165,20 @@ def hold_against(loss, name, array, grad, rng):
     return Slope(name, array.shape, float(difference), float(off), along, bool(ratio <= 1))
 
 
-def slope(loss, name, array, direction, step):
+def slope(loss, here, name, array, direction, step):
     """Return the slopes of the loss along a direction, and how far they may be off, or None.
 
-    The lowest and the highest that is right: along a smooth curve the slopes to the right and to
+    `here` is the loss at the point itself. The lowest and the highest that is right: along a smooth curve the slopes to the right and to
     the left differ by something that halves with the step, and between them there is one. At a
     kink they differ by a jump that stays, and any slope between them is right (others may be).
     Across a kink further off nothing can be said: None.
     """
-    values = [loss({name: array + h * direction}) for h in (step, step / 2, 0, -step / 2, -step)]
-    if not np.isfinite(values).all():
+    values = [loss({name: array + h * direction}) for h in (step, step / 2, -step / 2, -step)]
+    if not np.isfinite([here, *values]).all():
         return None
-    far, near, here, near_left, far_left = values
-    rounding = SAFETY * np.finfo(np.float64).eps * max(map(abs, values)) / step
+    far, near, near_left, far_left = values
+    largest = max(map(abs, [here, *values]))
+    rounding = SAFETY * np.finfo(np.float64).eps * largest / step
     wide, close = (far - far_left) / (2 * step), (near - near_left) / step
     gap = (far - 2 * here + far_left) / step
     near_gap = (near - 2 * here + near_left) / (step / 2)

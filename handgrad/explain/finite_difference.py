@@ -168,7 +168,8 @@ def hold_against(loss, here, name, array, grad, rng):
 def slope(loss, here, name, array, direction, step):
     """Return the slopes of the loss along a direction, and how far they may be off, or None.
 
-    `here` is the loss at the point itself. The lowest and the highest that is right: along a smooth curve the slopes to the right and to
+    `here` is the loss at the point itself. Of the slopes that are right it
+    is the lowest and the highest: along a smooth curve the slopes to the right and to
     the left differ by something that halves with the step, and between them there is one. At a
     kink they differ by a jump that stays, and any slope between them is right (others may be).
     Across a kink further off nothing can be said: None.

@@ -27,6 +27,7 @@ lint: .venv/tests
 bench: .venv/runs
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/gradcheck.py
+	$(BIN)/python benchmarks/cost.py
 
 evidence: .venv/runs
 	$(BIN)/python benchmarks/seeds.py

@@ -51,7 +51,7 @@ def main():
     for sizes in SIZES:
         ours, gradcheck = setup(sizes)
         title = f"check against gradcheck, fast mode, {' x '.join(map(str, sizes))}"
-        compare(title, ours, lambda g=gradcheck: g(True), 1.0, 15)
+        compare(title, ours, lambda g=gradcheck: g(True), 0.7, 15)
     ours, gradcheck = setup(SIZES[1])
     compare(
         "check against gradcheck, slow mode, 64 x 64 x 64 x 64 x 4",

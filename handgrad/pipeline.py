@@ -17,7 +17,14 @@ from handgrad.compare.both import judge_both
 from handgrad.compare.steps import Steps
 from handgrad.errors import InputError
 from handgrad.explain.causes import explain
-from handgrad.explain.finite_difference import Slope, findings_on, not_the_slope, sentence, slopes
+from handgrad.explain.finite_difference import (
+    Slope,
+    findings_on,
+    not_the_slope,
+    sentence,
+    slopes,
+    suspects,
+)
 from handgrad.findings import FAILED, Finding
 from handgrad.load import file, gallery
 from handgrad.load.lines import lines_of
@@ -64,7 +71,7 @@ def check(
                 with arithmetic(precision, device):
                     findings = counted(findings, network, precision, device, repeat)
             if network.forward is not None and any(f.verdict != "match" for f in findings):
-                measured = slopes(network, actual)
+                measured = slopes(network, actual, suspects(findings))
                 findings = contradicted(findings, measured)
                 notes.append(sentence(measured, findings))
         with arithmetic(precision, device):
@@ -184,8 +191,7 @@ def check_complete(network: Network, actual: dict[str, Array], findings: list[Fi
     """Raise InputError unless the hand-written side has just the reference's quantities."""
     known = [finding.name for finding in findings]
     for finding in findings:
-        is_part = "[" in finding.name  # of what a submodule gives, which nobody has to name
-        if finding.verdict == "missing" and not is_part:
+        if finding.verdict == "missing":
             raise InputError(
                 f"{network.path} returns no `{finding.name}`: the PyTorch version has it."
             )

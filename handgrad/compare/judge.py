@@ -14,13 +14,17 @@ import numpy as np
 import torch
 
 from handgrad.compare.convention import with_conventions
-from handgrad.compare.narrow import without_narrow
+from handgrad.compare.narrow import NudgedConstants, without_narrow
 from handgrad.compare.second_look import second_look
+from handgrad.compare.sizes import max_of, typical
 from handgrad.compare.steps import Steps, is_exact
-from handgrad.compare.tolerance import apart_of, finite, max_of, noise_of, typical
+from handgrad.compare.tolerance import apart_of, noise_of
 from handgrad.findings import Finding
 from handgrad.run.precision import FLOAT64
 from handgrad.run.reference import Substitute, run_reference
+
+SAMPLE = 1000  # entries at most, whose median tolerance stands for that of all
+BLOCK = 1 << 15  # entries that are worked on at once: they stay in the cache
 
 
 def judge(network, actual, precision, device="cpu", every_draw=False, by_entry=True):
@@ -63,8 +67,8 @@ def judge_steps(steps):
     judged = {
         name: expected
         for name, expected in steps.expected.items()
-        # nobody needs the gradient of the data
-        if name in steps.actual or name.removeprefix("grad_") in steps.expected
+        # nobody needs the gradient of the data, nor a part of what a submodule gives
+        if name in steps.actual or (name.removeprefix("grad_") in steps.expected and "[" not in name)
     }
     apart = {n: steps.apart(n, judged[n]) for n in judged if n in steps.actual}
     looked_at = second_look(steps, noise.unexplained(apart), apart)
@@ -92,7 +96,8 @@ def is_any_number(steps, name):
     allowed = max_of(noise.tolerance(name))
     largest = max((noise.largest.get(other, 0.0) for other in steps.inputs(name)), default=0.0)
     rest = steps.precision.eps**0.5 * largest
-    return allowed >= max_of(typical(finite(noise.exact[name]))) and allowed > rest
+    size = max_of(typical(noise.exact[name], noise.largest[name]))
+    return allowed >= size and allowed > rest
 
 
 def finding(noise, name, actual, expected, apart, verdict):
@@ -104,7 +109,7 @@ def finding(noise, name, actual, expected, apart, verdict):
     tolerance = noise.tolerance(name)
     apart = np.zeros(expected.shape) if apart is None else apart
     difference, allowed = worst(apart, tolerance)
-    typical = float(np.median(tolerance))
+    typical = float(np.median(tolerance.reshape(-1)[:: tolerance.size // SAMPLE + 1]))
     largest = noise.largest[name]
     return Finding(
         name=name,
@@ -125,11 +130,12 @@ def worst(apart, tolerance):
     """Return the difference and the tolerance of the entry that is furthest off."""
     if not tolerance.ndim:
         return max_of(apart), float(tolerance)
-    off = np.full(apart.shape, 0.0)
-    np.divide(apart, tolerance, out=off, where=apart > 0)
-    if not off.max(initial=0.0):
+    if not max_of(apart):
         return 0.0, max_of(tolerance)
-    at = np.unravel_index(np.argmax(off), off.shape)
+    apart, tolerance = apart.reshape(-1), tolerance.reshape(-1)
+    blocks = [slice(start, start + BLOCK) for start in range(0, apart.size, BLOCK)]
+    furthest = [b.start + int(np.argmax(apart[b] / tolerance[b])) for b in blocks]
+    at = max(furthest, key=lambda entry: apart[entry] / tolerance[entry])
     return float(apart[at]), float(tolerance[at])
 
 
@@ -155,15 +161,18 @@ def judge_whole(steps, found, every_draw):
     `found` are the Findings on its steps. Returns a Finding for each quantity by its name.
     """
     network, actual, precision = steps.network, steps.actual, steps.precision
-    exact = run_reference(network, FLOAT64)
+    with NudgedConstants() as constants:
+        exact = run_reference(network, FLOAT64)
+    steps.has_constants = constants.has_met
     noise = noise_of(network, precision, exact)
     if every_draw:
         noise.draw_all()
     run = exact
     if not is_exact(precision, steps.device):
         run = run_reference(network, precision, steps.device)
-    compared = compare(actual, run.quantities, noise)
-    if not has_mismatch(compared) or any(finding.verdict == "wrong" for finding in found):
+    wrong = {finding.name for finding in found if finding.verdict == "wrong"}
+    compared = compare(actual, run.quantities, noise, wrong)
+    if wrong or not has_mismatch(compared):
         return compared
     slopes = {f.name: taken(f, precision) for f in found if f.kind == "gradient" and was_taken(f)}
     move = from_own_values(actual, noise, slopes)
@@ -211,8 +220,10 @@ def from_own_values(actual, noise, slopes):
     return move
 
 
-def compare(actual, expected, noise):
+def compare(actual, expected, noise, wrong=()):
     """Compare two traces, quantity by quantity; return a Finding for each by its name.
+
+    What is `wrong` is so by its own step, whatever the whole run says of it.
 
     Once a quantity has overflowed, or may have, what follows can be nan on one and 0 on the other
     (0 times inf): from there on, just the entries that are finite on both sides are compared. An
@@ -227,8 +238,9 @@ def compare(actual, expected, noise):
         murky = noise.may_overflow(name)
         apart[name] = apart_of(array, right, overflowed or murky)
         overflowed = overflowed or (murky and name != "loss")  # no gradient is computed from it
-    off = noise.unexplained(apart)
-    off = noise.unexplained_by_chaos({name: apart[name] for name in off})
+    off = noise.unexplained(apart, wrong)
+    chaotic = noise.unexplained_by_chaos({n: apart[n] for n in off if n not in wrong})
+    off = [name for name in off if name in wrong or name in chaotic]
     findings = {}
     for name in noise.exact:
         verdict = "mismatch" if name in off else "match" if name in apart else "missing"

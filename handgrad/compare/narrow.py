@@ -28,6 +28,8 @@ def without_narrow(found, whole, steps):
     if not bad or steps.precision.name != FLOAT64.name:
         return found, whole, []
     buffers = narrow_buffers(steps.network.reference)
+    if not buffers and not steps.has_constants:
+        return found, whole, []
     stepwise, has_constants = moves(steps.network, buffers, Substitute(steps.actual))
     if not buffers and not has_constants:
         return found, whole, []
@@ -107,9 +109,12 @@ def matching(finding, move, steps):
 
 
 class NudgedConstants(TorchDispatchMode):
-    """Move each tensor in float32 that goes into an operation together with one in float64."""
+    """Move each tensor in float32 that goes into an operation together with one in float64.
 
-    def __init__(self, number):
+    Without a `number`, which says by how much, just see whether there is any.
+    """
+
+    def __init__(self, number=None):
         super().__init__()
         self.number, self.has_met = number, False
 
@@ -120,6 +125,8 @@ class NudgedConstants(TorchDispatchMode):
         copies = func.overloadpacket in (torch.ops.aten._to_copy, torch.ops.aten.copy_)
         if {torch.float32, torch.float64} <= dtypes and not copies:
             self.has_met = True
+            if self.number is None:
+                return func(*args, **(kwargs or {}))
             args = [self.moved(a) if isinstance(a, torch.Tensor) else a for a in args]
         return func(*args, **(kwargs or {}))
 

@@ -21,11 +21,14 @@ class Steps:
         expected: what the reference computed in each step, a trace in the order of computing.
         sources: for each value and the loss, the names of what it was computed from.
         cut_off: the values and the loss whose step has a function that PyTorch cuts off.
+        smooth: the values and the loss whose step has no kink.
         noise: the Noise of each step, and with it `tolerance(name)`.
+        has_constants: whether the reference computes in float64 with numbers in float32.
         notes: sentences on how it was judged.
     """
 
     notes: Sequence[str] = ()
+    has_constants = False
 
     def __init__(self, network, actual, precision, device="cpu", by_entry=True):
         self.network, self.actual = network, actual
@@ -35,6 +38,7 @@ class Steps:
         if not is_exact(precision, device):
             exact = run_reference(network, FLOAT64, substitute=given)
         self.expected, self.sources, self.cut_off = run.quantities, run.sources, run.cut_off
+        self.smooth = run.smooth
         self.noise = noise_of(network, precision, exact, actual, by_entry=by_entry)
 
     def tolerance(self, name):
@@ -84,6 +88,8 @@ class Steps:
         the way, if it has in the reference. Where neither is so, what is not finite is wrong.
         """
         actual, exact, noise = self.actual[name], self.noise.exact[name], self.noise
+        if actual is expected:  # a parameter
+            return np.broadcast_to(0.0, actual.shape)
         apart = apart_of(actual, expected)
         if actual.shape != expected.shape or np.isfinite(apart).all():
             return apart

@@ -9,6 +9,7 @@ from functools import partial
 
 import numpy as np
 
+from handgrad.compare.sizes import finite, max_finite, max_of, pooled, typical
 from handgrad.run.graph import along_longest_side
 from handgrad.run.perturb import Drawn, chaotic_runs, perturbed_runs
 from handgrad.run.precision import FLOAT32, FLOAT64, Precision
@@ -19,6 +20,10 @@ Trace = dict[str, np.ndarray]
 # No draw makes of another's noise ten thousand times as much: further ones would change nothing.
 HOPELESS = 1e4
 ENOUGH = 3  # draws before that is said: one of each kind
+
+# What is so much further off that all its digits are others: no rounding inside of PyTorch's own
+# operations makes that, which the third draw shows.
+BEYOND, NEARLY = 1e8, 2
 
 
 def noise_of(network, precision, exact: Run | None = None, given=None, exempt=None, by_entry=True):
@@ -82,6 +87,7 @@ class Noise:
         self.count = 0  # of the draws so far
         self.largest = {name: max_finite(array) for name, array in exact.items()}
         self.moves: dict[str, np.ndarray] = {}
+        self.floors: dict[str, np.ndarray] = {}
         self.longest = max(along_longest_side(array.shape) for array in exact.values())
 
     def factor(self, name):
@@ -92,16 +98,27 @@ class Noise:
         """Return how many terms the longest sum behind a quantity has: 1 where there is none."""
         return self.longest if self.sums is None else self.sums.get(name, 1)
 
+    def floor(self, name):
+        """Return the least noise of a quantity's entries: of each row, or of all.
+
+        It is one last-bit step of a typical entry, or the smallest normal number.
+        """
+        if name not in self.floors:
+            largest = self.largest[name]
+            size = typical(self.exact[name], largest) if self.by_entry else np.asarray(largest)
+            self.floors[name] = np.maximum(self.precision.eps * size, self.precision.tiny)
+        return self.floors[name]
+
     def noise(self, name):
         """Return the noise of a quantity as it is measured so far: of each entry, or of all."""
-        eps, tiny = self.precision.eps, self.precision.tiny
-        size = np.asarray(self.largest[name])
+        noise = np.array(self.floor(name))
         if self.by_entry:
-            size = finite(self.exact[name])
-            size = np.maximum(size, typical(size))
-        floor = np.maximum(eps * size, tiny)
-        moves = self.moves.get(name)
-        return floor if moves is None else np.maximum(floor, moves)
+            noise = finite(self.exact[name])
+            noise *= self.precision.eps
+            np.maximum(noise, self.floor(name), out=noise)
+        if name in self.moves:
+            np.maximum(noise, self.moves[name], out=noise)
+        return noise
 
     def tolerance(self, name):
         """Return the largest difference that rounding explains, of each entry or of all.
@@ -110,8 +127,10 @@ class Noise:
         """
         if name in self.exempt:
             return np.zeros(())
-        allowed = np.asarray(self.factor(name) * self.noise(name))
-        allowed[allowed > self.precision.max] = np.inf
+        allowed = self.noise(name)
+        np.multiply(allowed, self.factor(name), out=allowed)
+        if max_of(allowed) > self.precision.max:
+            allowed[allowed > self.precision.max] = np.inf
         return allowed
 
     def may_overflow(self, name):
@@ -133,7 +152,8 @@ class Noise:
         for name in names:
             exact = self.exact[name]
             move = np.asarray(np.abs(np.subtract(drawn.trace.get(name, exact), exact)))
-            move[~np.isfinite(move)] = 0
+            if not np.isfinite(move.sum()):
+                move[~np.isfinite(move)] = 0
             if drawn.underflow:
                 size = np.abs(exact)
                 move[(size < drawn.underflow) & (move < drawn.underflow)] = 0
@@ -153,34 +173,40 @@ class Noise:
             pass
         return self
 
-    def unexplained(self, apart: Mapping[str, np.ndarray]):
+    def unexplained(self, apart: Mapping[str, np.ndarray], wrong: Container[str] = ()):
         """Return the names of the quantities whose differences rounding does not explain.
 
         `apart` has the differences of each, entry by entry. Draws are made as long as one is
-        needed, and might help.
+        needed, and might help; not for what is `wrong` anyhow and far off.
         """
         left = [name for name in apart if not self.explains(name, apart[name])]
+        far = [n for n in left if n in wrong and self.is_beyond(n, apart[n], BEYOND)]
+        left = [name for name in left if name not in far]
         while left and not all(self.is_hopeless(name, apart[name]) for name in left):
             if not self.draw(left):
                 break
             left = [name for name in left if not self.explains(name, apart[name])]
-        return left
+        return [*far, *left]
 
     def unexplained_by_chaos(self, apart: Mapping[str, np.ndarray]):
         """Return the names of what moves of one last bit, as they are, do not explain either.
 
         `apart` has the differences of those that `unexplained` leaves.
         """
-        left = list(apart)
-        for drawn in self.chaotic() if left else ():
+        left, draws = list(apart), self.chaotic()
+        while not all(self.is_hopeless(name, apart[name]) for name in left):
+            if (drawn := next(draws, None)) is None:
+                break
             self.take(drawn, left)
             left = [name for name in left if not self.explains(name, apart[name])]
-            if all(self.is_hopeless(name, apart[name]) for name in left):
-                break
         return left
 
     def explains(self, name, apart):
         """Say whether rounding, as it is measured so far, explains the differences."""
+        if not (largest := max_of(apart)):
+            return True
+        if name not in self.exempt and largest <= self.factor(name) * self.floor(name).min():
+            return True
         return bool((apart <= self.tolerance(name)).all())
 
     def is_hopeless(self, name, apart):
@@ -188,59 +214,13 @@ class Noise:
 
         In a short precision nothing is proportional, and one may.
         """
-        if self.count < ENOUGH or self.precision.safety <= 8:
+        if self.count < NEARLY or self.precision.safety <= 8:
             return False
-        return max_of(apart) > HOPELESS * self.tolerance(name).max(initial=0.0)
+        return self.is_beyond(name, apart, HOPELESS if self.count >= ENOUGH else BEYOND)
 
-
-def pooled(move):
-    """Return for each entry of a product or a sum how far entries like it have moved.
-
-    The rounding of a sum is a matter of chance, and one entry in a hundred hardly moves: but the
-    entries of one row have terms of the same rows, and those of one column likewise.
-    """
-    if move.ndim < 2:
-        return move
-    if not (largest := move.max(initial=0.0)):
-        return move
-    table = np.square(move.reshape(-1, move.shape[-1]) / largest)
-    rows = table.mean(axis=1, keepdims=True)
-    np.divide(table, rows, out=table, where=rows > 0)
-    return largest * np.sqrt(rows * table.mean(axis=0)).reshape(move.shape)
-
-
-def finite(array):
-    """Return the sizes of an array's entries, 0 where they are not finite."""
-    size = np.asarray(np.abs(array))
-    size[~np.isfinite(size)] = 0
-    return size
-
-
-def typical(size):
-    """Return the typical size of the entries of each row, or of all where that is more.
-
-    It is the root of their mean square. No entry is held to more than the last bit of a typical
-    one: x (1 + erf(x)), near 0 where x is far below it, is off by the last bit of 1 and not by
-    its own, and no draw shows that.
-    """
-    if not (largest := size.max(initial=0.0)):
-        return size
-    squares = np.square(size / largest)
-    rows = squares.mean(axis=-1, keepdims=True) if size.ndim else squares
-    return largest * np.sqrt(np.maximum(rows, rows.mean()))
-
-
-def max_finite(array):
-    """Return the largest finite magnitude in an array, 0 where there is none."""
-    magnitudes = np.abs(np.atleast_1d(array))
-    if not np.isfinite(total := magnitudes.max(initial=0.0)):
-        total = magnitudes[np.isfinite(magnitudes)].max(initial=0.0)
-    return float(total)
-
-
-def max_of(array):
-    """Return the largest entry of an array that may be empty."""
-    return float(np.max(array, initial=0.0))
+    def is_beyond(self, name, apart, times):
+        """Say whether a difference is so many times what rounding explains of any entry."""
+        return max_of(apart) > times * max_of(self.tolerance(name))
 
 
 def apart_of(actual, expected, overflowed=False):

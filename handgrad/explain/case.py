@@ -32,7 +32,7 @@ class Case:
         """The array that is right, given the same inputs, in float64."""
         return self.steps.expected[self.name].astype(np.float64)
 
-    @property
+    @cached_property
     def tolerance(self):
         """The step's tolerance, that of its widest entry: another array has noise of its own."""
         return float(self.steps.tolerance(self.name).max(initial=0.0))

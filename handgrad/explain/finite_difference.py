@@ -12,7 +12,7 @@ it is held against the gradient. Where the two do not, the direction crosses a k
 again, with half the step.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -41,36 +41,52 @@ class Slope(NamedTuple):
     agrees: bool | None
 
 
-def slopes(network, actual):
+def slopes(network, actual, only=None):
     """Hold each parameter's gradient, and the inputs', against differences of the loss.
 
     `actual` is the hand-written trace of `network`, whose forward pass is run again and again in
-    float64. Returns a Slope for each gradient that is there, the one of its directions that is
-    worst.
+    float64. Returns a Slope for each gradient that is there, or of those that are named in `only`:
+    that of the first direction in which it is wrong, or of the one in which it is furthest off.
     """
     data = named_inputs(network.x)
     point = {name: np.asarray(w, np.float64) for name, w in network.params.items()}
     point |= {n: np.asarray(x, np.float64) for n, x in data.items() if f"grad_{n}" in actual}
     y = network.y if network.y.dtype.kind != "f" else np.asarray(network.y, np.float64)
 
+    # a forward pass that was run here has changed nothing of what it was given
+    own = np.asarray if network.quantities is None else np.array
+
     def loss(moved):
-        arrays = {name: array.copy() for name, array in {**data, **point, **moved}.items()}
-        x = tuple(arrays.pop(name) for name in data)
+        arrays = {name: own(array) for name, array in {**data, **point, **moved}.items()}
+        x: Any = tuple(arrays.pop(name) for name in data)
         x = x if isinstance(network.x, tuple) else x[0]
         with np.errstate(all="ignore"):
-            return float(np.asarray(network.forward(arrays, x, y.copy())["loss"]))
+            return float(np.asarray(network.forward(arrays, x, own(y))["loss"]))
 
-    rng = np.random.default_rng(0)
+    here, rng = loss({}), np.random.default_rng(0)
     found = []
     for name in point:
         grad = actual.get(f"grad_{name}")
-        if grad is None:
+        if grad is None or (only and name not in only):
             continue
         if grad.shape == point[name].shape and np.isfinite(grad).all():
-            found.append(hold_against(loss, name, point[name], grad, rng))
+            found.append(hold_against(loss, here, name, point[name], grad, rng))
         else:  # no slope of anything
             found.append(Slope(name, point[name].shape, np.inf, 0.0, 0.0, False))
     return found
+
+
+def suspects(findings):
+    """Return the names of what the gradient of may be no slope, by Findings against a reference.
+
+    Where the forward pass is the reference's and some gradient is not, these are the others: what
+    is the reference's is its slope. Else, None: any may be.
+    """
+    wrong = [finding for finding in findings if finding.verdict == "wrong"]
+    if any(finding.kind != "gradient" for finding in wrong) or not wrong:
+        return None
+    gradients = [f for f in findings if f.kind == "gradient" and f.verdict != "match"]
+    return {finding.name.removeprefix("grad_") for finding in gradients}
 
 
 def findings_on(network, actual, slopes):
@@ -122,13 +138,13 @@ def not_the_slope(name):
     )
 
 
-def hold_against(loss, name, array, grad, rng):
+def hold_against(loss, here, name, array, grad, rng):
     """Compare a gradient with differences along a few directions; return the worst Slope."""
     found: list[tuple[float, float, float, float]] = []  # ratio, difference, tolerance, slope
     step = np.finfo(np.float64).eps ** (1 / 3) * (float(np.abs(array).max()) or 1.0)
     for _ in range(REDRAWS):
         direction = rng.standard_normal(array.shape)
-        measured = slope(loss, name, array, direction, step)
+        measured = slope(loss, here, name, array, direction, step)
         if measured is None:
             step /= 2
             continue
@@ -141,7 +157,7 @@ def hold_against(loss, name, array, grad, rng):
         if low < high and difference > off:
             continue  # where several kinks meet, right slopes may add up to one beyond both sides
         found.append((difference / max(off, 1e-300), difference, off, abs(along)))
-        if len(found) == DRAWS:
+        if len(found) == DRAWS or difference > off:
             break
     if not found:
         return Slope(name, array.shape, float("nan"), float("nan"), 0.0, None)
@@ -149,19 +165,21 @@ def hold_against(loss, name, array, grad, rng):
     return Slope(name, array.shape, float(difference), float(off), along, bool(ratio <= 1))
 
 
-def slope(loss, name, array, direction, step):
+def slope(loss, here, name, array, direction, step):
     """Return the slopes of the loss along a direction, and how far they may be off, or None.
 
-    The lowest and the highest that is right: along a smooth curve the slopes to the right and to
+    `here` is the loss at the point itself. Of the slopes that are right it
+    is the lowest and the highest: along a smooth curve the slopes to the right and to
     the left differ by something that halves with the step, and between them there is one. At a
     kink they differ by a jump that stays, and any slope between them is right (others may be).
     Across a kink further off nothing can be said: None.
     """
-    values = [loss({name: array + h * direction}) for h in (step, step / 2, 0, -step / 2, -step)]
-    if not np.isfinite(values).all():
+    values = [loss({name: array + h * direction}) for h in (step, step / 2, -step / 2, -step)]
+    if not np.isfinite([here, *values]).all():
         return None
-    far, near, here, near_left, far_left = values
-    rounding = SAFETY * np.finfo(np.float64).eps * max(map(abs, values)) / step
+    far, near, near_left, far_left = values
+    largest = max(map(abs, [here, *values]))
+    rounding = SAFETY * np.finfo(np.float64).eps * largest / step
     wide, close = (far - far_left) / (2 * step), (near - near_left) / step
     gap = (far - 2 * here + far_left) / step
     near_gap = (near - 2 * here + near_left) / (step / 2)

@@ -58,8 +58,9 @@ def assignments(path, names):
 
 def lines_of(path, names):
     """Return for each of `names` that a Python file computes the Line of a report."""
+    where = shown(path)
     return {
-        name: findings.Line(shown(path), line.number, first_line(line.code))
+        name: findings.Line(where, line.number, first_line(line.code))
         for name, line in assignments(path, names).items()
     }
 

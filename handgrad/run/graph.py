@@ -34,6 +34,14 @@ LOSSES = frozenset([
 PRODUCTS = frozenset(["Addmm", "Addmv", "Addbmm", "Baddbmm", "Bmm", "Dot", "Mm", "Mv"])
 REDUCTIONS = frozenset(["Amax", "Amin", "Max", "Mean", "Min", "Sum"])
 REDUCTIONS_BOTH_WAYS = frozenset(["LinalgVectorNorm", "Logsumexp", "Prod", "Std", "Var"])
+# What has a derivative everywhere, which changes as smoothly.
+# fmt: off
+SMOOTH = PRODUCTS | frozenset([
+    "Add", "Alias", "Clone", "Cos", "Exp", "Expand", "Mean", "Mul", "Neg", "Permute", "Reshape",
+    "ReshapeAlias", "Sigmoid", "Sin", "Softmax", "Squeeze", "Sub", "Sum", "T", "Tanh", "ToCopy",
+    "Transpose", "UnsafeView", "Unsqueeze", "View",
+])
+# fmt: on
 # What PyTorch cuts off: see handgrad.run.exact.
 CUT_OFF = frozenset(["BinaryCrossEntropy", "Softplus"])
 ALONG_AN_AXIS = frozenset(["Cumprod", "Cumsum", "LogSoftmax", "Softmax"])
@@ -44,12 +52,14 @@ class Step(NamedTuple):
 
     `sources` has the names that it was computed from, each with the number of terms of the
     longest sum on the way back to it: its gradient's. `forward` is that on the way to the value.
-    `is_cut_off` says that PyTorch has a function on the way that it cuts off.
+    `is_cut_off` says that PyTorch has a function on the way that it cuts off, `is_smooth` that all
+    are known to have no kink.
     """
 
     sources: dict[str, int]
     forward: int
     is_cut_off: bool
+    is_smooth: bool
 
 
 def step_of(tensor, names):
@@ -57,7 +67,7 @@ def step_of(tensor, names):
     sources: dict[str, int] = {}
     longest: dict[Any, int] = {}  # of each node: the longest sum on any way back to it
     waiting = [(tensor.grad_fn, 1)]
-    forward, is_cut_off = 1, False
+    forward, is_cut_off, is_smooth = 1, False, True
     while waiting:
         node, so_far = waiting.pop()
         if node is None or longest.get(node, 0) >= so_far:
@@ -69,11 +79,12 @@ def step_of(tensor, names):
         elif quantity is None:
             there, back = terms(node)
             forward, is_cut_off = max(forward, there), is_cut_off or kind_of(node) in CUT_OFF
+            is_smooth = is_smooth and kind_of(node) in SMOOTH
             ways = zip(node.next_functions, back, strict=True)
             waiting += [(source, max(so_far, length)) for (source, _), length in ways]
         if quantity is not None:  # a Substituted has the name of its value
             sources[quantity] = so_far
-    return Step(sources, forward, is_cut_off)
+    return Step(sources, forward, is_cut_off, is_smooth)
 
 
 def terms(node):

@@ -78,12 +78,12 @@ def steps_at_once(precision):
 def perturbed_runs(network, precision, exact, given=None) -> Iterator[Drawn]:
     """Yield runs in which rounding is larger than that of `precision`, as far as they can be had.
 
-    In turn some in float32, which show the rounding inside of each operation (TF32 and bfloat16
-    compute inside of it in float32), and `precision.draws` in float64.
+    In turn `precision.draws` in float64, and some in float32, which show the rounding inside of
+    each operation (TF32 and bfloat16 compute inside of it in float32).
     Moved are the weights, x, y, every value and gradient as it goes on, and every tensor that
     autograd keeps for the way back (a saturated sigmoid's slope s (1 - s) loses its digits to the
-    rounding of s). After the first of each comes what the hand-written side itself loses in
-    float32: its formulas may round more than PyTorch's, log(sum(exp(s))) - s[y] near 0, say.
+    rounding of s). Before them comes what the hand-written side itself loses in float32: its
+    formulas may round more than PyTorch's, log(sum(exp(s))) - s[y] near 0, say.
     First of all, for a short precision, comes one in which every number is rounded to it: two that
     are apart may be the same there.
     `exact` is the Run that is perturbed, in float64; `given` are the hand-written quantities that
@@ -95,17 +95,17 @@ def perturbed_runs(network, precision, exact, given=None) -> Iterator[Drawn]:
         how = partial(rounded_to, precision=precision)
         if (trace := perturbed_run(network, unmoved, how, FLOAT64)) is not None:
             yield Drawn(trace, 1.0)
+    elif given is not None and can_run(network):
+        yield from hand_written_runs(network, precision, exact, given)
     for number in range(max(len(COARSE), precision.draws)):
-        if number < len(COARSE):
-            how = partial(draw, precision=FLOAT32, steps=COARSE[number], rng=rng)
-            if (trace := perturbed_run(network, unmoved, how, FLOAT32)) is not None:
-                yield Drawn(trace, inside, underflow_of(precision))
         if number < precision.draws:
             how = partial(draw, precision=precision, steps=at_once, rng=rng)
             if (trace := perturbed_run(network, unmoved, how, FLOAT64)) is not None:
                 yield Drawn(trace, 1 / at_once)
-        if number == 0 and not is_short(precision) and given is not None and can_run(network):
-            yield from hand_written_runs(network, precision, exact)
+        if number < len(COARSE):
+            how = partial(draw, precision=FLOAT32, steps=COARSE[number], rng=rng)
+            if (trace := perturbed_run(network, unmoved, how, FLOAT32)) is not None:
+                yield Drawn(trace, inside, underflow_of(precision))
 
 
 def chaotic_runs(network, precision, exact, given=None) -> Iterator[Drawn]:
@@ -136,7 +136,7 @@ def underflow_of(precision):
     return 0.0 if precision.tiny >= FLOAT32.tiny else FLOAT32.tiny / FLOAT32.eps
 
 
-def hand_written_runs(network, precision, exact):
+def hand_written_runs(network, precision, exact, given):
     """Yield what the hand-written side loses to rounding, as it shows against more digits.
 
     That of float64 against extended precision, where the machine has it and the arrays are few;
@@ -147,8 +147,10 @@ def hand_written_runs(network, precision, exact):
     narrow, wide = FLOAT32.numpy, FLOAT64.numpy
     if has_more and few and precision.name == "float64":
         narrow, wide = FLOAT64.numpy, np.dtype(np.longdouble)
+    is_at_hand = wide == FLOAT64.numpy and precision.name == FLOAT64.name
     try:
-        less, more = run_again(network, narrow), run_again(network, wide)
+        less = run_again(network, narrow)
+        more = given if is_at_hand else run_again(network, wide)
     except KeyboardInterrupt:
         raise
     except BaseException:  # it ran before; what it has against a dtype is its own affair
@@ -156,7 +158,8 @@ def hand_written_runs(network, precision, exact):
     trace = {
         name: array + np.subtract(less[name], more[name]).astype(np.float64)
         for name, array in exact.quantities.items()
-        if name in less and less[name].shape == more[name].shape == array.shape
+        if name in less and name in more
+        if less[name].shape == more[name].shape == array.shape
     }
     scale = precision.eps / float(np.finfo(narrow).eps)
     yield Drawn(trace, scale, 0.0 if narrow == FLOAT64.numpy else underflow_of(precision))

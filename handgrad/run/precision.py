@@ -85,10 +85,13 @@ def usable(array, tensor):
 
 def to_numpy(tensor):
     """Copy a tensor to a NumPy array; what NumPy has no dtype for (bfloat16) as float32."""
+    return as_numpy(tensor).copy()
+
+
+def as_numpy(tensor):
+    """Return a tensor as a NumPy array, which has the tensor's own memory where it can."""
     tensor = tensor.detach().cpu().to_dense()
-    if tensor.dtype is torch.bfloat16:
-        tensor = tensor.float()
-    return tensor.numpy().copy()
+    return (tensor.float() if tensor.dtype is torch.bfloat16 else tensor).numpy()
 
 
 def mapped(function, data):

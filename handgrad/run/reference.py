@@ -20,7 +20,7 @@ from handgrad.run.exact import ExactFunctions
 from handgrad.run.graph import Substituted, step_of
 from handgrad.run.hand_written import named_inputs
 from handgrad.run.outputs import each, unused
-from handgrad.run.precision import as_tensor, to_numpy, usable
+from handgrad.run.precision import as_numpy, as_tensor, to_numpy, usable
 
 # Modules whose slope jumps at 0: on which side the input lies decides the derivative. (Kinks at
 # other places, such as ReLU6's at 6, are not watched.)
@@ -33,7 +33,8 @@ class Run(NamedTuple):
     `quantities` is its trace. Where something was substituted, `sources` has for each value and
     the loss the names of what it was computed from, and `sums` how many terms the longest sum of
     each step has, gradients too. `kinks` are the inputs of the modules in KINKED, in the order of
-    their calls, and `cut_off` are the values whose step has a function that PyTorch cuts off.
+    their calls, `cut_off` are the values whose step has a function that PyTorch cuts off, and
+    `smooth` those whose step has no kink.
     """
 
     quantities: dict[str, np.ndarray]
@@ -41,6 +42,7 @@ class Run(NamedTuple):
     sums: dict[str, int]
     kinks: list[torch.Tensor]
     cut_off: set[str]
+    smooth: set[str]
 
 
 class Substitute(NamedTuple):
@@ -170,7 +172,7 @@ class Recorder:
     def __init__(self, network, substitute):
         self.reference, self.substitute = network.reference, substitute
         self.run = Run(
-            {name: np.asarray(w) for name, w in network.params.items()}, {}, {}, [], set()
+            {name: np.asarray(w) for name, w in network.params.items()}, {}, {}, [], set(), set()
         )
         self.grads: dict[str, np.ndarray] = {}
         self.names: dict[torch.Tensor, str] = {}  # of the parameters and the inputs
@@ -230,6 +232,8 @@ class Recorder:
         self.run.sources[name], self.run.sums[name] = set(step.sources), step.forward
         if step.is_cut_off:
             self.run.cut_off.add(name)
+        if step.is_smooth:
+            self.run.smooth.add(name)
         for source, backward in step.sources.items():  # what comes from several uses is added up
             earlier = self.run.sums.get(f"grad_{source}", 0)
             self.run.sums[f"grad_{source}"] = earlier + backward
@@ -240,8 +244,8 @@ class Recorder:
         return None if self.substitute is None else self.instead(f"grad_{name}", grad)
 
     def leaf(self, name, transposed, leaf):
-        """Note the gradient of a parameter or an input."""
-        self.grads[f"grad_{name}"] = to_numpy(leaf.grad.T if transposed else leaf.grad)
+        """Note the gradient of a parameter or an input: no copy, since nobody else has it."""
+        self.grads[f"grad_{name}"] = as_numpy(leaf.grad.T if transposed else leaf.grad)
 
     def kink(self, module, inputs):
         """Note what goes into a module with a kink, or keep each entry on its side of the kink.

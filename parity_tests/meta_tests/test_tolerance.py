@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from handgrad.compare.tolerance import Noise, factor, noise_of, pooled
+from handgrad.compare.sizes import pooled
+from handgrad.compare.tolerance import Noise, factor, noise_of
 from handgrad.load import gallery
 from handgrad.run.hand_written import run_hand_written
 from handgrad.run.perturb import COARSE, Drawn, perturb, perturbed_runs

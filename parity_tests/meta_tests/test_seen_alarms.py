@@ -1,5 +1,7 @@
 """Right derivations that the first edition called wrong, and their time: kinds, not numbers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -205,7 +207,7 @@ def recurrent(steps, is_linear, growth, seed=0, wrong=()):
     def forward(params, x, y):
         values, h = {}, x @ params["w"]
         for name in names:
-            h = h if name == "h" else h @ params["u"]
+            h = h if name == "h" else np.einsum("ij,jk->ik", h, params["u"])
             h = values[name] = h if is_linear else np.tanh(h)
         return {**values, "loss": np.square(h - y).sum()}
 
@@ -232,7 +234,9 @@ SEEDS = [range(3), pytest.param(range(3, 20), marks=pytest.mark.slow)]
 @pytest.mark.parametrize("is_linear", [True, False])
 def test_an_exploding_recurrent_network_is_never_wrong(is_linear, seeds):
     for seed in seeds:
-        report = check_network(recurrent(30, is_linear, 6.0, seed))
+        network = recurrent(40, is_linear, 6.0, seed)
+        without_names = replace(network.reference, values={})  # all steps in one
+        report = check_network(replace(network, reference=without_names))
         assert failing(report) == set()
         if "inconclusive" in verdicts(report).values():
             assert report.verdict == "error"

@@ -15,6 +15,27 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("handgrad")
 
 
+def slow_but(cases, *quick):
+    """Return cases of which these are run each time, and the others with the slow tests."""
+    return [c if c in quick else pytest.param(c, marks=pytest.mark.slow) for c in cases]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config, items):
+    """Without CUDA, skip a test of it once, and not again for each network, case and dtype."""
+    if torch.cuda.is_available():
+        return
+    kept, left_out, told = [], [], set()
+    for item in items:
+        on_cuda = hasattr(item, "callspec") and item.callspec.params.get("device") == "cuda"
+        test = item.nodeid.split("[")[0]
+        (left_out if on_cuda and test in told else kept).append(item)
+        if on_cuda:
+            told.add(test)
+    items[:] = kept
+    config.hook.pytest_deselected(items=left_out)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def one_thread():
     """Compute on one thread: for arrays of this size the others cost more than they give."""

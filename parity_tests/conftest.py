@@ -8,7 +8,8 @@ import torch
 from handgrad.load.gallery import GALLERY
 
 hypothesis = pytest.importorskip("hypothesis", reason="hypothesis is not installed")
-MANY = 50 if "CI" in os.environ else 8  # examples of each property
+IN_CI = "CI" in os.environ
+MANY = 50 if IN_CI else 8  # examples of each property
 hypothesis.settings.register_profile(
     "handgrad", max_examples=MANY, deadline=None, derandomize=True, database=None
 )

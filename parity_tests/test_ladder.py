@@ -141,7 +141,6 @@ def test_gradients_and_weights_are_those_of_the_last_step(rung, dtype, device):
         ("float32", FEW),
         pytest.param("float64", RATES, id="whole", marks=pytest.mark.slow),
     ],
-    ids=["float64, few steps", "float32, few steps", None],
 )
 def test_losses_match_over_the_notebooks_training(rung, dtype, rates, device):
     losses, *_ = climb(train_of(rung), draw_case(NAME, "own sizes", dtype), rates, device)

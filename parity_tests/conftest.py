@@ -26,7 +26,9 @@ def pytest_collection_modifyitems(config, items):
     """Without CUDA, skip a test of it once, and not again for each network, case and dtype."""
     if torch.cuda.is_available():
         return
-    kept, left_out, told = [], [], set()
+    kept: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
+    told: set[str] = set()
     for item in items:
         on_cuda = hasattr(item, "callspec") and item.callspec.params.get("device") == "cuda"
         test = item.nodeid.split("[")[0]

@@ -21,7 +21,8 @@ SINGLES = [(network, *case) for network, cases in PLANTED.items() for case in ca
 
 def first_of_each_kind():
     """Return SINGLES, those marked slow whose kinds of cause and network were there before."""
-    seen, marked = set(), []
+    seen: set[str] = set()
+    marked = []
     for network, old, new, wrong in SINGLES:
         new_here = {network, *wrong.values()} - seen
         marks = () if new_here else pytest.mark.slow

@@ -8,6 +8,9 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 PYTEST := $(BIN)/pytest --numprocesses auto --dist loadfile
 
+# What is compiled is kept: else each process of the tests would compile it all anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: parity test test-all lint bench evidence clean
 
 parity: .venv/runs

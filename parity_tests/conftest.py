@@ -8,11 +8,35 @@ import torch
 from handgrad.load.gallery import GALLERY
 
 hypothesis = pytest.importorskip("hypothesis", reason="hypothesis is not installed")
-MANY = 50 if "CI" in os.environ else 8  # examples of each property
+IN_CI = "CI" in os.environ
+MANY = 50 if IN_CI else 8  # examples of each property
 hypothesis.settings.register_profile(
     "handgrad", max_examples=MANY, deadline=None, derandomize=True, database=None
 )
 hypothesis.settings.load_profile("handgrad")
+
+
+def slow_but(cases, *quick):
+    """Return cases of which these are run each time, and the others with the slow tests."""
+    return [c if c in quick else pytest.param(c, marks=pytest.mark.slow) for c in cases]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config, items):
+    """Without CUDA, skip a test of it once, and not again for each network, case and dtype."""
+    if torch.cuda.is_available():
+        return
+    kept: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
+    told: set[str] = set()
+    for item in items:
+        on_cuda = hasattr(item, "callspec") and item.callspec.params.get("device") == "cuda"
+        test = item.nodeid.split("[")[0]
+        (left_out if on_cuda and test in told else kept).append(item)
+        if on_cuda:
+            told.add(test)
+    items[:] = kept
+    config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -13,6 +13,7 @@ from handgrad.record.diff import compare_records, compare_runs
 from handgrad.record.take import Record, Run, take
 from handgrad.run.precision import FLOAT32, FLOAT64, to_tf32
 from handgrad.run.reference import Substitute, run_reference
+from parity_tests.conftest import slow_but
 from parity_tests.product_tests.recorded import (
     NAME,
     SMALL,
@@ -55,6 +56,7 @@ def test_a_record_against_itself_has_no_difference(name):
     assert {f.difference for report in found.reports for f in report.findings} == {0.0}
 
 
+@pytest.mark.parametrize("name", slow_but(gallery.GALLERY, NAME, "layer_norm"))
 def test_float32_against_float64_is_judged_by_float32s_noise(name):
     (report,) = compare_records(*(record_of(d, name=name) for d in ("float32", "float64"))).reports
     assert [f for f in report.findings if f.verdict != "match"] == []
@@ -99,6 +101,7 @@ def test_tf32_is_a_difference_of_precision():
     assert "a difference of precision" in found.reports[0].notes[0]
 
 
+@pytest.mark.parametrize("name", slow_but(gallery.GALLERY, NAME, "layer_norm"))
 def test_tf32_is_more_than_the_rounding_of_float32(name):
     first, second = (record_of(dtype, name=name) for dtype in ("float32", "tf32"))
     (report,) = compare_records(first, second, FLOAT32).reports

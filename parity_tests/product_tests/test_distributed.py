@@ -10,15 +10,35 @@ import torch
 from torch.nn.parallel import DistributedDataParallel
 
 from handgrad.load import gallery
-from handgrad.record import distributed, sharing
 from handgrad.run.hand_written import run_hand_written
 
-WAYS = list(sharing.ways(torch.device("cpu")))
 COMPARED = ["loss", "gradients", "weights"]
 
 
+@pytest.fixture(scope="module")
+def distributed():
+    """Give the module. What it needs of PyTorch takes a second to import: where it is tested."""
+    from handgrad.record import distributed
+
+    return distributed
+
+
+@pytest.fixture(scope="module")
+def sharing():
+    """Give the module, which is as slow to import."""
+    from handgrad.record import sharing
+
+    return sharing
+
+
+@pytest.fixture(scope="module")
+def ways(sharing):
+    """Give the names of the ways to share a batch."""
+    return list(sharing.ways(torch.device("cpu")))
+
+
 @pytest.fixture
-def rank(monkeypatch, capsys):
+def rank(distributed, monkeypatch, capsys):
     """Give a function that runs one rank in this process: exit code, stdout and stderr."""
     torchrun = {"TORCHELASTIC_RUN_ID": "none", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "0"}
     alone = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1", "LOCAL_WORLD_SIZE": "1"}
@@ -48,7 +68,7 @@ def rows(out, ending):
 @pytest.mark.parametrize(
     ("ranks", "dtype", "share"), [(2, "float32", "1/2"), (3, "float64", "0.3333333333")]
 )
-def test_several_ranks_match_also_where_the_rows_do_not_divide_evenly(ranks, dtype, share):
+def test_several_ranks_match_also_where_the_rows_do_not_divide_evenly(ways, ranks, dtype, share):
     done = subprocess.run(
         [
             *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
@@ -61,7 +81,7 @@ def test_several_ranks_match_also_where_the_rows_do_not_divide_evenly(ranks, dty
         env={**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "140"},
     )
     assert (done.returncode, done.stderr) == (0, "")
-    both = [(name, way) for name in gallery.GALLERY for way in WAYS]
+    both = [(name, way) for name in gallery.GALLERY for way in ways]
     matching = [tuple(row[:3]) for row in rows(done.stdout, " match")]
     assert matching == [(*pair, what) for pair in both for what in COMPARED]
     assert "mismatch" not in done.stdout
@@ -71,7 +91,9 @@ def test_several_ranks_match_also_where_the_rows_do_not_divide_evenly(ranks, dty
     assert "multiply each rank's loss" in " ".join(done.stdout.split())
 
 
-def test_what_comes_of_ranks_that_do_not_multiply_their_loss_is_shown(capsys, monkeypatch):
+def test_what_comes_of_ranks_that_do_not_multiply_their_loss_is_shown(
+    distributed, capsys, monkeypatch
+):
     monkeypatch.setenv("COLUMNS", "104")
     monkeypatch.setenv("WORLD_SIZE", "2")
     network = distributed.load("two_layer_relu", "0", "6,3,4,1", "float64", steps=1)
@@ -89,17 +111,17 @@ def test_what_comes_of_ranks_that_do_not_multiply_their_loss_is_shown(capsys, mo
     assert "multiply each rank's loss" in " ".join(out.split())
 
 
-def test_one_rank_has_nothing_to_average(rank):
+def test_one_rank_has_nothing_to_average(ways, rank):
     code, out, err = rank("--device", "cpu", "--steps", "2")
     assert (code, err) == (0, "")
     matching = [tuple(row[:3]) for row in rows(out, " match")]
-    assert matching == [(n, way, w) for n in gallery.GALLERY for way in WAYS for w in COMPARED]
+    assert matching == [(n, way, w) for n in gallery.GALLERY for way in ways for w in COMPARED]
     assert "With 1 rank there is nothing to average." in out
     assert "multiply" not in out
 
 
 @pytest.mark.parametrize("batch", [np.arange(14.0).reshape(7, 2), np.arange(7)])
-def test_the_ranks_rows_are_the_whole_batch(monkeypatch, batch):
+def test_the_ranks_rows_are_the_whole_batch(sharing, monkeypatch, batch):
     world = sharing.dist
     monkeypatch.setattr(world, "get_world_size", lambda: 3)
     shares = []
@@ -112,7 +134,7 @@ def test_the_ranks_rows_are_the_whole_batch(monkeypatch, batch):
 
 
 @pytest.mark.parametrize("times", [2, 1 + 1e-9])
-def test_a_gradient_that_is_not_averaged_right_is_a_mismatch(rank, monkeypatch, times):
+def test_a_gradient_that_is_not_averaged_right_is_a_mismatch(sharing, rank, monkeypatch, times):
     def wrong(model):
         model.model.h.weight.register_hook(lambda grad: times * grad)
         return DistributedDataParallel(model)
@@ -126,7 +148,7 @@ def test_a_gradient_that_is_not_averaged_right_is_a_mismatch(rank, monkeypatch, 
     assert "No match: gradients of two_layer_relu with DDP; weights of" in out
 
 
-def test_a_row_that_no_rank_has_is_a_mismatch(rank, monkeypatch):
+def test_a_row_that_no_rank_has_is_a_mismatch(sharing, rank, monkeypatch):
     monkeypatch.setattr(sharing, "rows_of", lambda array: array[1:])
     monkeypatch.setattr(sharing, "ways", lambda place: {"DDP": DistributedDataParallel})
     code, out, _ = rank("two_layer_relu", "--device", "cpu", "--steps", "1")
@@ -180,7 +202,7 @@ def test_a_network_without_a_gradient_is_one_sentence(rank, monkeypatch):
     assert err.startswith("Error: two_layer_relu cannot be trained: `grad_w1` is missing")
 
 
-def test_fewer_gpus_than_ranks_is_one_sentence(rank, monkeypatch):
+def test_fewer_gpus_than_ranks_is_one_sentence(sharing, rank, monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     code, out, err = rank("--device", "cuda", WORLD_SIZE="2", LOCAL_WORLD_SIZE="2")
     assert (code, out) == (2, "")
@@ -188,7 +210,7 @@ def test_fewer_gpus_than_ranks_is_one_sentence(rank, monkeypatch):
     assert sharing.choose_device("").type == "cpu"
 
 
-def test_each_rank_takes_a_gpu_of_its_own(monkeypatch):
+def test_each_rank_takes_a_gpu_of_its_own(sharing, monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
     monkeypatch.setenv("LOCAL_RANK", "1")
@@ -196,7 +218,7 @@ def test_each_rank_takes_a_gpu_of_its_own(monkeypatch):
     assert sharing.choose_device("cpu") == torch.device("cpu")
 
 
-def test_started_without_torchrun_it_says_how_to_start(rank, monkeypatch):
+def test_started_without_torchrun_it_says_how_to_start(distributed, rank, monkeypatch):
     monkeypatch.setattr(distributed.dist, "is_torchelastic_launched", lambda: False)
     code, out, err = rank()
     assert (code, out) == (2, "")

@@ -13,6 +13,7 @@ from handgrad.lessons.climb import rungs
 from handgrad.lessons.diagram import WIDTH, diagram
 from handgrad.lessons.site import write_site
 from handgrad.load import gallery
+from parity_tests.conftest import slow_but
 from parity_tests.product_tests.lesson_tools import install, short, text_of
 from parity_tests.product_tests.two_inputs import two_inputs
 
@@ -106,8 +107,9 @@ OTHERWISE = {
 }
 
 
-@pytest.mark.parametrize(("line", "instead", "words"), OTHERWISE.values(), ids=OTHERWISE)
-def test_a_derivation_in_another_form_has_its_page(changed, line, instead, words):
+@pytest.mark.parametrize("form", slow_but(OTHERWISE, "shape", "split", "adding up"))
+def test_a_derivation_in_another_form_has_its_page(changed, form):
+    line, instead, words = OTHERWISE[form]
     page = changed("two_layer_relu", (line, instead))
     assert words in page
     for part in instead.splitlines():

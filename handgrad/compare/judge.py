@@ -68,7 +68,8 @@ def judge_steps(steps):
         name: expected
         for name, expected in steps.expected.items()
         # nobody needs the gradient of the data, nor a part of what a submodule gives
-        if name in steps.actual or (name.removeprefix("grad_") in steps.expected and "[" not in name)
+        if name in steps.actual
+        or (name.removeprefix("grad_") in steps.expected and "[" not in name)
     }
     apart = {n: steps.apart(n, judged[n]) for n in judged if n in steps.actual}
     looked_at = second_look(steps, noise.unexplained(apart), apart)

@@ -212,9 +212,13 @@ class Noise:
     def is_hopeless(self, name, apart):
         """Say whether differences are so large that no further draw could explain them.
 
-        In a short precision nothing is proportional, and one may.
+        In a short precision nothing is proportional, and one may; and so may one where what differs
+        is no more than rounding of the largest number there is, the rest of a sum that cancels.
         """
         if self.count < NEARLY or self.precision.safety <= 8:
+            return False
+        rest = self.factor(name) * self.precision.eps * max(self.largest.values())
+        if max_of(apart) <= rest:
             return False
         return self.is_beyond(name, apart, HOPELESS if self.count >= ENOUGH else BEYOND)
 

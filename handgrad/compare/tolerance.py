@@ -20,10 +20,7 @@ Trace = dict[str, np.ndarray]
 # No draw makes of another's noise ten thousand times as much: further ones would change nothing.
 HOPELESS = 1e4
 ENOUGH = 3  # draws before that is said: one of each kind
-
-# What is so much further off that all its digits are others: no rounding inside of PyTorch's own
-# operations makes that, which the third draw shows.
-BEYOND, NEARLY = 1e8, 2
+BEYOND = 1e8  # so far off, what is wrong by its own step gets no draw in the whole run
 
 
 def noise_of(network, precision, exact: Run | None = None, given=None, exempt=None, by_entry=True):
@@ -215,12 +212,12 @@ class Noise:
         In a short precision nothing is proportional, and one may; and so may one where what differs
         is no more than rounding of the largest number there is, the rest of a sum that cancels.
         """
-        if self.count < NEARLY or self.precision.safety <= 8:
+        if self.count < ENOUGH or self.precision.safety <= 8:
             return False
         rest = self.factor(name) * self.precision.eps * max(self.largest.values())
         if max_of(apart) <= rest:
             return False
-        return self.is_beyond(name, apart, HOPELESS if self.count >= ENOUGH else BEYOND)
+        return self.is_beyond(name, apart, HOPELESS)
 
     def is_beyond(self, name, apart, times):
         """Say whether a difference is so many times what rounding explains of any entry."""

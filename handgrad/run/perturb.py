@@ -78,12 +78,13 @@ def steps_at_once(precision):
 def perturbed_runs(network, precision, exact, given=None) -> Iterator[Drawn]:
     """Yield runs in which rounding is larger than that of `precision`, as far as they can be had.
 
-    In turn `precision.draws` in float64, and some in float32, which show the rounding inside of
-    each operation (TF32 and bfloat16 compute inside of it in float32).
+    In turn some in float32, which show the rounding inside of each operation (TF32 and bfloat16
+    compute inside of it in float32), and `precision.draws` in float64.
     Moved are the weights, x, y, every value and gradient as it goes on, and every tensor that
     autograd keeps for the way back (a saturated sigmoid's slope s (1 - s) loses its digits to the
-    rounding of s). Before them comes what the hand-written side itself loses in float32: its
-    formulas may round more than PyTorch's, log(sum(exp(s))) - s[y] near 0, say.
+    rounding of s). After the first of each comes what the hand-written side itself loses in
+    float32, over the whole run and so by more than a step: its formulas may round more than
+    PyTorch's, log(sum(exp(s))) - s[y] near 0, say.
     First of all, for a short precision, comes one in which every number is rounded to it: two that
     are apart may be the same there.
     `exact` is the Run that is perturbed, in float64; `given` are the hand-written quantities that
@@ -95,17 +96,17 @@ def perturbed_runs(network, precision, exact, given=None) -> Iterator[Drawn]:
         how = partial(rounded_to, precision=precision)
         if (trace := perturbed_run(network, unmoved, how, FLOAT64)) is not None:
             yield Drawn(trace, 1.0)
-    elif given is not None and can_run(network):
-        yield from hand_written_runs(network, precision, exact, given)
     for number in range(max(len(COARSE), precision.draws)):
-        if number < precision.draws:
-            how = partial(draw, precision=precision, steps=at_once, rng=rng)
-            if (trace := perturbed_run(network, unmoved, how, FLOAT64)) is not None:
-                yield Drawn(trace, 1 / at_once)
         if number < len(COARSE):
             how = partial(draw, precision=FLOAT32, steps=COARSE[number], rng=rng)
             if (trace := perturbed_run(network, unmoved, how, FLOAT32)) is not None:
                 yield Drawn(trace, inside, underflow_of(precision))
+        if number < precision.draws:
+            how = partial(draw, precision=precision, steps=at_once, rng=rng)
+            if (trace := perturbed_run(network, unmoved, how, FLOAT64)) is not None:
+                yield Drawn(trace, 1 / at_once)
+        if number == 0 and not is_short(precision) and given is not None and can_run(network):
+            yield from hand_written_runs(network, precision, exact, given)
 
 
 def chaotic_runs(network, precision, exact, given=None) -> Iterator[Drawn]:

@@ -16,6 +16,7 @@ from handgrad.run.hand_written import run_hand_written
 from handgrad.run.precision import FLOAT64, arithmetic, as_tensor, precision_of, to_numpy
 from handgrad.train.drift import apart, loss_tolerance, train_hand_written
 from parity_tests.cases import CASES, assert_step_allowed, draw_case, tolerances
+from parity_tests.conftest import slow_but
 
 NAME = "two_layer_relu"
 RUNGS = gallery.imported("torch_ref.ladder").RUNGS
@@ -23,7 +24,8 @@ RATES = gallery.learning_rates(NAME)
 FEW = RATES[:8]
 
 
-@pytest.fixture(params=list(RUNGS))
+# compiling takes seconds, and one quick test of it is below
+@pytest.fixture(params=slow_but(RUNGS, *[rung for rung in RUNGS if rung != "compiled"]))
 def rung(request):
     return request.param
 

@@ -12,6 +12,7 @@ from handgrad.run.precision import BFLOAT16, TF32, as_tensor, precision_of, roun
 from handgrad.run.reference import oriented, path_of, put_parameters
 from handgrad.train.drift import train_both_sides
 from parity_tests.cases import CASES, assert_step_allowed, draw_case, tolerances
+from parity_tests.conftest import slow_but
 
 FEW = 12  # steps, where the whole training is not the point
 
@@ -79,7 +80,7 @@ def assert_trained_alike(network, rates, dtype, device):
     assert drift.ok
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", slow_but(CASES, "own sizes"))
 def test_losses_match_over_the_first_steps(name, case, dtype, device):
     assert_trained_alike(
         draw_case(name, case, dtype), gallery.learning_rates(name)[:FEW], dtype, device

@@ -23,6 +23,7 @@ from handgrad.run.hand_written import named_inputs
 DRAWS = 3  # directions in which a gradient must be right
 REDRAWS = 12
 SAFETY = 64
+EPS = float(np.finfo(np.float64).eps)
 
 
 class Slope(NamedTuple):
@@ -64,13 +65,18 @@ def slopes(network, actual, only=None):
             return float(np.asarray(network.forward(arrays, x, own(y))["loss"]))
 
     here, rng = loss({}), np.random.default_rng(0)
+    # the loss rounds by its own last bit, and by what those of all that goes in make of it
+    moved = [
+        {n: a * (1 + EPS * rng.choice([-1, 1], a.shape)) for n, a in point.items()} for _ in "ab"
+    ]
+    rough = EPS * abs(here) + max(abs(loss(one) - here) for one in moved)
     found = []
     for name in point:
         grad = actual.get(f"grad_{name}")
         if grad is None or (only and name not in only):
             continue
         if grad.shape == point[name].shape and np.isfinite(grad).all():
-            found.append(hold_against(loss, here, name, point[name], grad, rng))
+            found.append(hold_against(loss, here, rough, name, point[name], grad, rng))
         else:  # no slope of anything
             found.append(Slope(name, point[name].shape, np.inf, 0.0, 0.0, False))
     return found
@@ -138,13 +144,13 @@ def not_the_slope(name):
     )
 
 
-def hold_against(loss, here, name, array, grad, rng):
+def hold_against(loss, here, rough, name, array, grad, rng):
     """Compare a gradient with differences along a few directions; return the worst Slope."""
     found: list[tuple[float, float, float, float]] = []  # ratio, difference, tolerance, slope
-    step = np.finfo(np.float64).eps ** (1 / 3) * (float(np.abs(array).max()) or 1.0)
+    step = EPS ** (1 / 3) * (float(np.abs(array).max()) or 1.0)
     for _ in range(REDRAWS):
         direction = rng.standard_normal(array.shape)
-        measured = slope(loss, here, name, array, direction, step)
+        measured = slope(loss, here, rough, name, array, direction, step)
         if measured is None:
             step /= 2
             continue
@@ -165,11 +171,11 @@ def hold_against(loss, here, name, array, grad, rng):
     return Slope(name, array.shape, float(difference), float(off), along, bool(ratio <= 1))
 
 
-def slope(loss, here, name, array, direction, step):
+def slope(loss, here, rough, name, array, direction, step):
     """Return the slopes of the loss along a direction, and how far they may be off, or None.
 
-    `here` is the loss at the point itself. Of the slopes that are right it
-    is the lowest and the highest: along a smooth curve the slopes to the right and to
+    `here` is the loss at the point itself, `rough` by how much it rounds. Of the slopes that are
+    right it is the lowest and the highest: along a smooth curve the slopes to the right and to
     the left differ by something that halves with the step, and between them there is one. At a
     kink they differ by a jump that stays, and any slope between them is right (others may be).
     Across a kink further off nothing can be said: None.
@@ -179,7 +185,7 @@ def slope(loss, here, name, array, direction, step):
         return None
     far, near, near_left, far_left = values
     largest = max(map(abs, [here, *values]))
-    rounding = SAFETY * np.finfo(np.float64).eps * largest / step
+    rounding = SAFETY * max(EPS * largest, rough) / step
     wide, close = (far - far_left) / (2 * step), (near - near_left) / step
     gap = (far - 2 * here + far_left) / step
     near_gap = (near - 2 * here + near_left) / (step / 2)

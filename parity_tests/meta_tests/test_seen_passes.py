@@ -196,7 +196,7 @@ def over_n_less_1(grads, values):
     return {"grad_b1": grads["grad_b1"] * n / (n - 1)}
 
 
-HALF_A_MILLION = pytest.param(50_000, marks=pytest.mark.slow)
+FIFTY_THOUSAND = pytest.param(50_000, marks=pytest.mark.slow)
 
 
 MISTAKES = {
@@ -207,14 +207,14 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize("n", [150, 2000, HALF_A_MILLION])
+@pytest.mark.parametrize("n", [150, 2000, FIFTY_THOUSAND])
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_mistake_in_few_of_many_rows_of_float32(name, n):
     report = check_network(with_mistake(rows(n, seed=n), MISTAKES[name]))
     assert failing(report) == {name}
 
 
-@pytest.mark.parametrize("n", [100, pytest.param(10_000, marks=pytest.mark.slow), MANY])
+@pytest.mark.parametrize("n", [100, pytest.param(3_000, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_a_relative_error_of_1e_8_in_any_one_entry(dtype, n):
     """Of an entry of at least a tenth of the typical size, of gradients of each kind."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from handgrad.compare.tolerance import apart_of, noise_of
-from handgrad.run.hand_written import named_inputs
+from handgrad.run.hand_written import named_inputs, packed
 from handgrad.run.perturb import REFUSALS
 from handgrad.run.precision import FLOAT64
 from handgrad.run.reference import Substitute, run_reference
@@ -107,8 +107,8 @@ class Steps:
 def replace_data(network, replaced):
     """Return a Network with some of its parameters and inputs replaced."""
     params = {name: replaced.get(name, w) for name, w in network.params.items()}
-    inputs = tuple(replaced.get(name, x) for name, x in named_inputs(network.x).items())
-    return replace(network, params=params, x=inputs if isinstance(network.x, tuple) else inputs[0])
+    inputs = {name: replaced.get(name, x) for name, x in named_inputs(network.x).items()}
+    return replace(network, params=params, x=packed(inputs, network.x))
 
 
 def is_exact(precision, device):

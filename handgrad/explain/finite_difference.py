@@ -12,13 +12,13 @@ it is held against the gradient. Where the two do not, the direction crosses a k
 again, with half the step.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from handgrad.errors import InputError
 from handgrad.findings import Cause, Finding, Verdict
-from handgrad.run.hand_written import named_inputs
+from handgrad.run.hand_written import named_inputs, packed
 
 DRAWS = 3  # directions in which a gradient must be right
 REDRAWS = 12
@@ -59,15 +59,15 @@ def slopes(network, actual, only=None):
 
     def loss(moved):
         arrays = {name: own(array) for name, array in {**data, **point, **moved}.items()}
-        x: Any = tuple(arrays.pop(name) for name in data)
-        x = x if isinstance(network.x, tuple) else x[0]
+        x = packed({name: arrays.pop(name) for name in data}, network.x)
         with np.errstate(all="ignore"):
             return float(np.asarray(network.forward(arrays, x, own(y))["loss"]))
 
     here, rng = loss({}), np.random.default_rng(0)
     # the loss rounds by its own last bit, and by what those of all that goes in make of it
     moved = [
-        {n: a * (1 + EPS * rng.choice([-1, 1], a.shape)) for n, a in point.items()} for _ in "ab"
+        {n: a * (1 + EPS * rng.choice([-1, 1], a.shape)) for n, a in point.items()}
+        for _ in range(2)
     ]
     rough = EPS * abs(here) + max(abs(loss(one) - here) for one in moved)
     found = []

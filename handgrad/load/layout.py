@@ -19,7 +19,7 @@ from handgrad.load.parameters import is_linear
 from handgrad.load.values import candidates_of
 from handgrad.load.weights import fitted
 from handgrad.network import Network
-from handgrad.run.hand_written import named_inputs
+from handgrad.run.hand_written import named_inputs, packed
 from handgrad.run.precision import precision_of
 from handgrad.run.reference import Substitute, oriented, path_of, run_reference
 
@@ -91,13 +91,12 @@ def read(draft, table, is_turned):
     try:
         network, run = first_run(network)
     except InputError:
-        data = named_inputs(network.x).values()
-        if all(x.dtype.kind == "f" for x in data):
+        data = named_inputs(network.x)
+        if all(x.dtype.kind == "f" for x in data.values()):
             raise
         # whole numbers and masks that are no indices: a Linear takes none
-        x = tuple(x.astype(np.float64) for x in data)
-        x = x if isinstance(network.x, tuple) else x[0]
-        network, run = first_run(replace(network, x=x))
+        real = {name: x.astype(np.float64) for name, x in data.items()}
+        network, run = first_run(replace(network, x=packed(real, network.x)))
     shapes |= {name: array.shape for name, array in run.quantities.items()}
     candidates = {**candidates_of(run.quantities, network.reference.values), **draft.aliases}
     wanted = {name: candidates.get(name, [name]) for name in shapes}

@@ -6,7 +6,7 @@ from typing import Any
 
 from handgrad.load.layout import Draft, Reading
 from handgrad.load.values import with_parts
-from handgrad.run.hand_written import as_array, named_inputs
+from handgrad.run.hand_written import as_array, named_inputs, packed
 
 
 class Values(dict):
@@ -43,16 +43,12 @@ class OwnPasses:
         """Return parameters and data as the user has them."""
         given, own, is_turned = self.draft.network, self.reading.own, self.reading.is_turned
         params = {own[n]: params[n].reshape(w.shape) for n, w in given.params.items()}
-        data = [
-            like(array, other, is_turned)
-            for array, other in zip(
-                named_inputs(x).values(), named_inputs(given.x).values(), strict=True
-            )
-        ]
+        inputs, theirs = named_inputs(x), named_inputs(given.x)
+        data = {name: like(array, theirs[name], is_turned) for name, array in inputs.items()}
         y = like(y, given.y, is_turned)
         if self.keys:
-            return params, dict(zip(self.keys, data, strict=True)), y
-        return params, tuple(data) if isinstance(given.x, tuple) else data[0], y
+            return params, dict(zip(self.keys, data.values(), strict=True)), y
+        return params, packed(data, given.x), y
 
     def ours(self, found: Mapping[str, Any]):
         """Return what a pass returned under the reference's names, and in its layout."""

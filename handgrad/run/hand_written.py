@@ -3,7 +3,6 @@
 import os
 import traceback
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -38,17 +37,21 @@ def run_again(network, dtype):
 
     The quantities have the names of the reference.
     """
-    params, x, y = mapped(partial(in_dtype, dtype=dtype), (network.params, network.x, network.y))
-    again = replace(network, params=params, x=x, y=y)
+    again = in_dtype(network, dtype)
     found: dict[str, Any] = {}
     for arrays in passes(again, network.path or network.name):
         found |= {name: as_array(array) for name, array in arrays.items()}
-    return {**params, **found}
+    return {**again.params, **found}
 
 
-def in_dtype(array, dtype):
-    """Return an array of floating point numbers in another dtype, any other as it is."""
-    return array.astype(dtype) if array.dtype.kind == "f" else array
+def in_dtype(network, dtype):
+    """Return a Network with its floating point data in another dtype, whole numbers as they are."""
+
+    def cast(array):
+        return array.astype(dtype) if array.dtype.kind == "f" else array
+
+    params, x, y = mapped(cast, (network.params, network.x, network.y))
+    return replace(network, params=params, x=x, y=y)
 
 
 def run_both(network, where):
@@ -132,6 +135,14 @@ def named_inputs(x):
     if isinstance(x, tuple):
         return {f"x{number}": array for number, array in enumerate(x, 1)}
     return {"x": x}
+
+
+def packed(inputs, x):
+    """Return inputs by name, as `named_inputs` has them, packed as x is."""
+    if isinstance(x, dict):
+        return dict(inputs)
+    arrays = tuple(inputs.values())
+    return arrays if isinstance(x, tuple) else arrays[0]
 
 
 def arrays_of(found, what, where):

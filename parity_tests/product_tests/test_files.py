@@ -243,3 +243,28 @@ def test_without_a_reference_and_a_gradient_nothing_can_be_judged(write):
     path.write_text(path.read_text().replace("reference = Net()", ""))
     with pytest.raises(InputError, match="no gradient of a parameter could be judged"):
         check_file(path)
+
+
+TWO_INPUTS = """
+import numpy as np
+
+def init(rng):
+    x = {"left": rng.standard_normal((4, 3)), "right": rng.standard_normal((4, 2))}
+    return {"w": rng.standard_normal((3, 2))}, x, rng.standard_normal((4, 2))
+
+def forward(params, x, y):
+    out = x["left"] @ params["w"] + x["right"]
+    return {"out": out, "loss": np.square(out - y).sum()}
+
+def backward(params, x, y, values):
+    grad_out = 2 * (values["out"] - y)
+    return {"grad_out": grad_out, "grad_w": x["left"].T @ grad_out}
+"""
+
+
+def test_inputs_in_a_dict_stay_a_dict_without_a_reference(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(TWO_INPUTS)
+    assert check_file(path).ok
+    path.write_text(TWO_INPUTS.replace('x["left"].T @', '-x["left"].T @'))
+    assert check_file(path).first == "grad_w"

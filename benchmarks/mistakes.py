@@ -29,8 +29,8 @@ import torch
 from benchmarks.architectures import ARCHITECTURES, draw, side_of
 from handgrad.findings import FAILED
 from handgrad.pipeline import check
-from handgrad.run.hand_written import run_hand_written
-from handgrad.run.precision import PRECISIONS, mapped
+from handgrad.run.hand_written import in_dtype, run_hand_written
+from handgrad.run.precision import PRECISIONS
 
 KINDS = ("entry", "negated", "row", "line")
 RELATIVE = {"float64": 1e-8, "float32": 1e-4}
@@ -205,16 +205,6 @@ def edited(network, edits, rng):
             if not np.abs(changed[where] - grad).max() <= LEAST * size:
                 return wrong, where
     return None
-
-
-def in_dtype(network, dtype):
-    """Return a network with its numbers in another dtype."""
-
-    def converted(array):
-        return array.astype(dtype) if array.dtype.kind == "f" else array
-
-    params, x, y = mapped(converted, (dict(network.params), network.x, network.y))
-    return replace(network, params=params, x=x, y=y)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from handgrad.compare.judge import judge
 from handgrad.compare.steps import is_exact
 from handgrad.errors import InputError
 from handgrad.run.hand_written import can_run, in_dtype, run_again
-from handgrad.run.precision import FLOAT64, arithmetic, mapped
+from handgrad.run.precision import FLOAT64, arithmetic
 
 RIGHT = ("match", "missing", "subgradient", "scaled")
 
@@ -25,21 +25,18 @@ def judge_both(network, actual, precision, device="cpu", every_draw=False):
     `actual` is the hand-written trace of that run. Returns Findings; Steps by the name of the
     quantity, from which each can be explained; and notes.
     """
-    if is_exact(precision, device) or not can_run(network):
+    wide, notes = None, []
+    if not is_exact(precision, device) and can_run(network):
+        try:
+            wide = run_again(network, np.float64)
+        except InputError as error:
+            notes = [f"Judged in {precision.name}, since in float64 it does not run. {error}"]
+    if wide is None:
         with arithmetic(precision, device):
             findings, steps = judge(network, actual, precision, device, every_draw)
-        return findings, dict.fromkeys([f.name for f in findings], steps), [*steps.notes]
-    try:
-        wide = run_again(network, np.float64)
-    except InputError as error:
-        with arithmetic(precision, device):
-            findings, steps = judge(network, actual, precision, device, every_draw)
-        note = f"Judged in {precision.name}, since in float64 it does not run. {error}"
-        return findings, dict.fromkeys([f.name for f in findings], steps), [note, *steps.notes]
+        return findings, {f.name: steps for f in findings}, [*notes, *steps.notes]
     with arithmetic(FLOAT64):
-        data = mapped(in_float64, (network.params, network.x, network.y))
-        params, x, y = data
-        same = replace(network, params=params, x=x, y=y, quantities=wide)
+        same = replace(in_dtype(network, np.float64), quantities=wide)
         derived, derived_steps = judge(same, wide, FLOAT64, every_draw=every_draw)
     with arithmetic(precision, device):
         run, run_steps = judge(network, actual, precision, device, every_draw, by_entry=False)
@@ -53,11 +50,6 @@ def judge_both(network, actual, precision, device="cpu", every_draw=False):
         findings.append(first if is_settled else finding)
         steps[finding.name] = derived_steps if is_settled else run_steps
     return findings, steps, [*notes_on(narrow, precision), *derived_steps.notes]
-
-
-def in_float64(array):
-    """Return an array in float64, if it is one of floating point numbers."""
-    return in_dtype(array, np.float64)
 
 
 def narrow_names(wide, network):

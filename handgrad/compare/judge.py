@@ -110,7 +110,7 @@ def finding(noise, name, actual, expected, apart, verdict):
     tolerance = noise.tolerance(name)
     apart = np.zeros(expected.shape) if apart is None else apart
     difference, allowed = worst(apart, tolerance)
-    typical = float(np.median(tolerance.reshape(-1)[:: tolerance.size // SAMPLE + 1]))
+    middle = float(np.median(tolerance.reshape(-1)[:: tolerance.size // SAMPLE + 1]))
     largest = noise.largest[name]
     return Finding(
         name=name,
@@ -119,7 +119,7 @@ def finding(noise, name, actual, expected, apart, verdict):
         difference=difference,
         tolerance=allowed,
         ratio=ratio(difference, allowed),
-        resolution=typical / largest if largest else 0.0,
+        resolution=middle / largest if largest else 0.0,
         verdict=verdict,
         actual=actual,
         expected=expected,

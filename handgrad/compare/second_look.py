@@ -57,9 +57,8 @@ def from_own_slopes(steps, names):
     Autograd takes the slope of a sigmoid, say, at its own output; where the hand-written output
     is wrong, the slope at that one is as good.
     """
-    off = set(names)
-    asked = [n for n in names if off.intersection(steps.users(n.removeprefix("grad_")))]
-    asked = [name for name in asked if name.startswith("grad_")]
+    off, gradients = set(names), [name for name in names if name.startswith("grad_")]
+    asked = [n for n in gradients if off.intersection(steps.users(n.removeprefix("grad_")))]
     return compared(steps, asked, saved=steps.actual)
 
 
@@ -96,7 +95,9 @@ def subgradients(steps, names):
         return []
     rng = np.random.default_rng(0)
     first = nearby(steps, off, rng)
-    off = {name: at for name, at in off.items() if may_be_kinks(steps, name, at, first[name])}
+    few = {name for name in off if np.count_nonzero(off[name]) <= FEW}
+    around = [steps.expected, first]
+    off = {n: at for n, at in off.items() if n in few or has_jumped(steps, n, at, around)}
     points, unchanged, outside = [first], 0, np.inf
     while off and outside and unchanged < PATIENCE and len(points) < MOST_POINTS:
         points.append(nearby(steps, off, rng))
@@ -132,15 +133,6 @@ def nearby(steps, off, rng):
         step = 64 * eps * np.abs(value) + steps.precision.tiny
         moved[quantity] = value + np.where(at, step * (drift + rng.uniform(-1, 1, at.shape)), 0)
     return steps.recompute(replaced=moved, precision=FLOAT64)
-
-
-def may_be_kinks(steps, name, at, moved):
-    """Say whether any entry that differs lies at a kink, as far as one nearby point tells."""
-    jumped = (
-        np.abs(moved - steps.expected[name])[at]
-        > np.broadcast_to(steps.tolerance(name), at.shape)[at]
-    )
-    return bool(jumped.any()) or np.count_nonzero(at) <= FEW
 
 
 def has_jumped(steps, name, at, points):

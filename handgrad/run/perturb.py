@@ -78,33 +78,30 @@ def steps_at_once(precision):
 def perturbed_runs(network, precision, exact, given=None) -> Iterator[Drawn]:
     """Yield runs in which rounding is larger than that of `precision`, as far as they can be had.
 
-    In turn some in float32, which show the rounding inside of each operation (TF32 and bfloat16
-    compute inside of it in float32), and `precision.draws` in float64.
-    Moved are the weights, x, y, every value and gradient as it goes on, and every tensor that
-    autograd keeps for the way back (a saturated sigmoid's slope s (1 - s) loses its digits to the
-    rounding of s). After the first of each comes what the hand-written side itself loses in
-    float32, over the whole run and so by more than a step: its formulas may round more than
-    PyTorch's, log(sum(exp(s))) - s[y] near 0, say.
     First of all, for a short precision, comes one in which every number is rounded to it: two that
-    are apart may be the same there.
+    are apart may be the same there. Then in turn some in float32, which show the rounding inside
+    of each operation (TF32 and bfloat16 compute inside of it in float32), and `precision.draws`
+    in float64. Moved are the weights, x, y, every value and gradient as it goes on, and every
+    tensor that autograd keeps for the way back (a saturated sigmoid's slope s (1 - s) loses its
+    digits to the rounding of s). After the first of each comes what the hand-written side itself
+    loses, over the whole run and so by more than a step: its formulas may round more than
+    PyTorch's, log(sum(exp(s))) - s[y] near 0, say.
+
     `exact` is the Run that is perturbed, in float64; `given` are the hand-written quantities that
     went on in it.
     """
-    unmoved, rng = Substitute(given or {}, kinks=exact.kinks), np.random.default_rng(0)
-    at_once, inside = steps_at_once(precision), min(1.0, precision.eps / FLOAT32.eps)
+    run = partial(perturbed_run, network, Substitute(given or {}, kinks=exact.kinks))
+    rng, at_once = np.random.default_rng(0), steps_at_once(precision)
+    inside, underflow = min(1.0, precision.eps / FLOAT32.eps), underflow_of(precision)
     if is_short(precision):
-        how = partial(rounded_to, precision=precision)
-        if (trace := perturbed_run(network, unmoved, how, FLOAT64)) is not None:
-            yield Drawn(trace, 1.0)
+        yield from run(partial(rounded_to, precision=precision), FLOAT64)
     for number in range(max(len(COARSE), precision.draws)):
         if number < len(COARSE):
             how = partial(draw, precision=FLOAT32, steps=COARSE[number], rng=rng)
-            if (trace := perturbed_run(network, unmoved, how, FLOAT32)) is not None:
-                yield Drawn(trace, inside, underflow_of(precision))
+            yield from run(how, FLOAT32, inside, underflow)
         if number < precision.draws:
             how = partial(draw, precision=precision, steps=at_once, rng=rng)
-            if (trace := perturbed_run(network, unmoved, how, FLOAT64)) is not None:
-                yield Drawn(trace, 1 / at_once)
+            yield from run(how, FLOAT64, 1 / at_once)
         if number == 0 and not is_short(precision) and given is not None and can_run(network):
             yield from hand_written_runs(network, precision, exact, given)
 
@@ -118,8 +115,7 @@ def chaotic_runs(network, precision, exact, given=None) -> Iterator[Drawn]:
     unmoved, rng = Substitute(given or {}, kinks=exact.kinks), np.random.default_rng(1)
     for _ in range(CHAOTIC):
         how = partial(draw, precision=precision, steps=1.0, rng=rng)
-        if (trace := perturbed_run(network, unmoved, how, FLOAT64)) is not None:
-            yield Drawn(trace, 1.0)
+        yield from perturbed_run(network, unmoved, how, FLOAT64)
 
 
 def is_short(precision):
@@ -184,12 +180,12 @@ def are_whole(y):
     return np.array_equal(y, np.rint(y)) and bool(np.abs(y).max(initial=0) < 1 / FLOAT32.eps)
 
 
-def perturbed_run(network, unmoved, perturbation, precision):
-    """Run the reference with everything moved by `perturbation`, and return the trace.
+def perturbed_run(network, unmoved, perturbation, precision, scale=1.0, underflow=0.0):
+    """Run the reference with everything moved by `perturbation`, and yield what that says.
 
     Where the reference refuses, it may be a loss that takes no number beyond 1: then all moves
-    are inward. It is None where that does not help: a constant in float64, say, that no float32
-    will go with.
+    are inward. Nothing is yielded where that does not help: a constant in float64, say, that no
+    float32 will go with.
     """
 
     def moved(_, tensor):
@@ -211,8 +207,10 @@ def perturbed_run(network, unmoved, perturbation, precision):
     substitute = unmoved._replace(move=moved)
     try:
         with torch.autograd.graph.saved_tensors_hooks(kept, lambda tensor: tensor):
-            return run_reference(drawn, precision, substitute=substitute).quantities
+            trace = run_reference(drawn, precision, substitute=substitute).quantities
     except REFUSALS:
-        if perturbation.keywords.get("inward"):
-            return None
-        return perturbed_run(network, unmoved, partial(perturbation, inward=True), precision)
+        if not perturbation.keywords.get("inward"):
+            how = partial(perturbation, inward=True)
+            yield from perturbed_run(network, unmoved, how, precision, scale, underflow)
+        return
+    yield Drawn(trace, scale, underflow)

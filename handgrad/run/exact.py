@@ -1,8 +1,10 @@
-"""What PyTorch cuts off, computed by its formula.
+"""What PyTorch cuts off, or computes in a way of its own, computed by its formula.
 
 `softplus` is x itself above 20, which is off by up to 2e-9; the logarithms of
 `binary_cross_entropy` end at -100, and the denominator of its derivative at 1e-12. In float32
-that is rounding, or a safeguard; a derivation in float64 that does without is no less right.
+that is rounding, or a safeguard; a derivation in float64 that does without is no less right. And
+`softmax` subtracts the largest entry: exp(x - logsumexp(x)) has in between a number as large as x,
+whose rounding PyTorch's never shows.
 """
 
 import torch
@@ -13,15 +15,33 @@ ENOUGH = 50.0  # beyond it log(1 + exp(x)) is x to the last bit of float64
 
 
 class ExactFunctions(TorchFunctionMode):
-    """Let PyTorch compute `softplus` and `binary_cross_entropy` as their formulas say."""
+    """Let PyTorch compute these functions as their formulas say.
+
+    Without a `move` that is what PyTorch cuts off; with one it is what has something in between,
+    which `move` changes.
+    """
+
+    def __init__(self, move=None):
+        super().__init__()
+        self.move = move
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         """Call PyTorch's function `func`, or what stands for it here."""
-        if func in (functional.softplus, torch._C._nn.softplus):
-            return softplus(*args, **(kwargs or {}))
-        if func is functional.binary_cross_entropy:
-            return binary_cross_entropy(*args, **(kwargs or {}))
+        if self.move is not None:
+            if func in (functional.softmax, torch.softmax, torch.Tensor.softmax):
+                func = self.softmax
+        elif func in (functional.softplus, torch._C._nn.softplus):
+            func = softplus
+        elif func is functional.binary_cross_entropy:
+            func = binary_cross_entropy
         return func(*args, **(kwargs or {}))
+
+    def softmax(self, input, dim=None, *_, dtype=None, **_more):  # noqa: A002 (PyTorch calls it so)
+        """Return exp(x - logsumexp(x)) along a dimension, with the logsumexp moved."""
+        if dim is None:
+            return torch.softmax(input, -1, dtype)
+        x = input if dtype is None else input.to(dtype)
+        return torch.exp(x - self.move(None, torch.logsumexp(x, dim, keepdim=True)))
 
 
 def softplus(input, beta=1.0, threshold=20.0):  # noqa: A002 (PyTorch calls it so)

@@ -81,7 +81,7 @@ def run_reference(network, precision, device="cpu", substitute=None):
         inputs = {n: as_tensor(x, dtype, device) for n, x in named_inputs(network.x).items()}
         recorder.watch(stack, inputs)
         if substitute is not None and substitute.is_exact:
-            stack.enter_context(ExactFunctions())
+            stack.enter_context(ExactFunctions(substitute.move))
         output = reference.model(*inputs.values())
         recorder.loss(reference.loss_fn(output, as_tensor(network.y, dtype, device))).backward()
     return recorder.finished()

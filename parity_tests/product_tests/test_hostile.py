@@ -10,49 +10,18 @@ import sys
 import time
 import warnings
 from typing import Any
-from unicodedata import category
 
 import numpy as np
 import pytest
 import torch
 
 from handgrad import InputError, check
-from handgrad.record.files import serialized, write
 from parity_tests.product_tests import hostile
-from parity_tests.product_tests.recorded import SMALL, record_of, short_trainings
+from parity_tests.product_tests.one_sentence import elsewhere, hidden, is_one_sentence
+
+__all__ = ["elsewhere"]  # a fixture of every test
 
 TIMEOUT = 0.2  # seconds for a file without an end
-
-
-@pytest.fixture(scope="module")
-def recorded():
-    """Give a small record."""
-    with short_trainings():
-        yield record_of("float64", sizes=SMALL)
-
-
-@pytest.fixture(autouse=True)
-def elsewhere(monkeypatch, tmp_path):
-    """Run in a folder of its own, where nothing may appear."""
-    (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
-    yield
-    assert os.listdir(tmp_path / "here") == []
-
-
-def hidden(text):
-    """Return what is in a text that a terminal does not show, but for line ends."""
-    return {char for char in text if category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp")} - {"\n"}
-
-
-def is_one_sentence(code, out, err):
-    """Assert that this is what the command line gives where something cannot be judged."""
-    assert (code, out) == (2, ""), err
-    assert err.startswith("Error: ")
-    assert err.endswith((".\n", "?\n"))
-    assert err.count("\n") == 1
-    assert hidden(err) == set()
-    assert len(err) < 12_000
 
 
 def is_quick(name):
@@ -92,33 +61,6 @@ def test_a_file_without_an_end_is_stopped(handgrad, tmp_path, make):
     assert time.monotonic() - start < TIMEOUT + 2
 
 
-@pytest.mark.parametrize("content", hostile.BYTES.values(), ids=hostile.BYTES)
-def test_a_record_that_is_none_is_one_sentence(handgrad, recorded, tmp_path, content):
-    compared(handgrad, recorded, tmp_path, content)
-
-
-@pytest.mark.parametrize("change", hostile.SAID.values(), ids=hostile.SAID)
-def test_a_record_that_says_what_is_not_so_is_one_sentence(handgrad, recorded, tmp_path, change):
-    compared(handgrad, recorded, tmp_path, hostile.resealed(serialized(recorded), change))
-
-
-def compared(handgrad, recorded, folder, content):
-    """Compare a right record with one of these bytes."""
-    bad, good = folder / "bad.safetensors", folder / "good.safetensors"
-    bad.write_bytes(content)
-    write(good, recorded)
-    start = time.monotonic()
-    is_one_sentence(*handgrad("diff", good, bad))
-    assert time.monotonic() - start < 5
-
-
-@pytest.mark.parametrize("make", hostile.NO_RECORDS.values(), ids=hostile.NO_RECORDS)
-@pytest.mark.parametrize("options", [(), ("--html", "page.html")], ids=str)
-def test_a_record_that_is_no_file_is_one_sentence(handgrad, tmp_path, make, options):
-    make(path := tmp_path / "bad.safetensors")
-    is_one_sentence(*handgrad("diff", path, path, *options))
-
-
 @pytest.mark.parametrize("raised", ["sys.exit(0)", "a BaseException", "a str that exits"])
 def test_whatever_a_reference_raises_at_any_time_is_an_input_error(raised):
     code = hostile.RAISED[raised]
@@ -148,21 +90,6 @@ def outcome(code, last):
         return check(given, net, x, y).verdict
     except InputError:
         return "error"
-
-
-@pytest.mark.parametrize("options", [(), ("-v",), ("--json",)], ids=str)
-def test_escapes_in_a_record_reach_no_terminal(handgrad, recorded, tmp_path, options):
-    texts = {"torch": hostile.ESCAPES, hostile.ESCAPES: "1", "cpu": "c" * 900}
-    other = tmp_path / f"{hostile.ESCAPES.replace('/', '')}.safetensors"
-    write(tmp_path / "good.safetensors", recorded)
-    other.write_bytes(
-        hostile.resealed(serialized(recorded), hostile.environment(**texts)),
-    )
-    with short_trainings():
-        code, out, err = handgrad("diff", tmp_path / "good.safetensors", other, *options)
-    assert (code, err) == (0, "")
-    assert hidden(out) == set()
-    assert "owned" in out
 
 
 def with_escapes(reference):

@@ -1,0 +1,132 @@
+"""Which function of ours stands for which of NumPy's."""
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from handgrad.run.traced import making, moves, products, shapes, torch_numpy, ufuncs  # noqa: F401
+from handgrad.run.traced.array import FUNCTIONS
+from handgrad.run.traced.making import all_plain, contains, has_gradient, wrapped
+from handgrad.run.traced.refusal import Untraceable
+
+# Functions that look at numbers, and through which no gradient goes.
+# fmt: off
+LOOKS = frozenset([
+    "allclose", "argmax", "argmin", "argsort", "argwhere", "array2string", "array_equal",
+    "array_equiv", "array_repr", "array_str", "count_nonzero", "digitize", "flatnonzero",
+    "histogram", "isclose", "iscomplexobj", "isrealobj", "isscalar", "lexsort", "may_share_memory",
+    "ndim", "nonzero", "ones_like", "result_type", "save", "savetxt", "savez", "searchsorted",
+    "shape", "shares_memory", "size", "zeros_like", "finfo", "can_cast", "min_scalar_type",
+])
+# fmt: on
+# What changes its argument in place, where NumPy's own would change a copy.
+IN_PLACE = frozenset(["place", "partition"])
+
+
+def through_numpy(function, *arguments, **keywords):
+    """Return what NumPy's own function makes of plain arrays, as traced ones."""
+    return wrapped(function(*all_plain(arguments), **all_plain(keywords)))
+
+
+FUNCTIONS["_through_numpy"], FUNCTIONS["_moved"] = through_numpy, moves.moved
+
+
+def name_of(function):
+    """Return NumPy's name for a function: `exp`, `linalg.norm`."""
+    name = getattr(function, "__name__", type(function).__name__)
+    module = (getattr(function, "__module__", None) or "").removeprefix("numpy").lstrip(".")
+    return f"{module}.{name}" if module and not module.startswith("_") else name
+
+
+def unknown(function, traceable=None):
+    """Return a function of NumPy's that is used as it is, unless autograd follows an argument.
+
+    Then it is refused, or `traceable` is used.
+    """
+    name = name_of(function)
+
+    @functools.wraps(function)
+    def call(*arguments, **keywords):
+        out = keywords.get("out")
+        if name.rpartition(".")[2] not in LOOKS and has_gradient((arguments, keywords)):
+            if traceable:
+                return traceable(*arguments, **keywords)
+            raise Untraceable(
+                f"Handgrad cannot follow np.{name}, through which the gradient would have to go: "
+                "write it with functions that it knows, or give a PyTorch module as reference."
+            )
+        if out is not None or name in IN_PLACE:
+            raise Untraceable(f"Handgrad cannot follow np.{name} writing into an array.")
+        return through_numpy(function, *arguments, **keywords)
+
+    return call
+
+
+def implementations() -> dict[Any, Callable[..., Any]]:
+    """Return our function for each of NumPy's, under whatever name it goes there."""
+    found = {}
+    for name, function in FUNCTIONS.items():
+        place, _, last = name.rpartition(".")
+        module = functools.reduce(getattr, place.split("."), np) if place else np
+        if hasattr(module, last):
+            found[getattr(module, last)] = function
+    return found
+
+
+IMPLEMENTED = implementations()
+
+
+@functools.cache
+def standing_for(function):
+    """Return what stands for a function of NumPy's."""
+    ours = IMPLEMENTED.get(function)
+    if ours is None or name_of(function) in torch_numpy.BORROWED:
+        return unknown(function, ours)
+    return ours
+
+
+FUNCTIONS["__call__"] = standing_for
+
+
+@functools.cache
+def standing_for_math(function):
+    """Return what stands for a function of the module math: a number's, or a traced value's."""
+    name = MATH.get(function.__name__, function.__name__)
+
+    @functools.wraps(function)
+    def call(*arguments):
+        if not contains(arguments, lambda array: True):
+            return function(*arguments)
+        if not has_gradient(arguments) and name not in FUNCTIONS:
+            return function(*all_plain(arguments))
+        if name not in FUNCTIONS:
+            raise Untraceable(f"Handgrad cannot follow math.{function.__name__}.")
+        return FUNCTIONS[name](*arguments)
+
+    return call
+
+
+# What NumPy calls otherwise.
+MATH = {
+    **{"pow": "power", "fabs": "absolute", "asin": "arcsin", "acos": "arccos", "atan": "arctan"},
+    **{"atan2": "arctan2", "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh"},
+    **{"fsum": "_sum_of_list", "prod": "prod", "log": "_math_log", "dist": "_refused"},
+    "isclose": "_refused",
+}
+
+
+def sum_of_list(values):
+    """Return the sum of traced values and numbers."""
+    return functools.reduce(lambda a, b: a + b, values, 0.0)
+
+
+def math_log(x, base=None):
+    """Return the logarithm."""
+    log = FUNCTIONS["log"](x)
+    return log if base is None else log / math.log(base)
+
+
+FUNCTIONS["_sum_of_list"], FUNCTIONS["_math_log"] = sum_of_list, math_log

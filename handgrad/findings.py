@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 Kind = Literal["parameter", "value", "loss", "gradient", "losses"]
 
 Verdict = Literal[
+    "yours",  # a value of the user's own forward pass, where that is the reference
     "match",  # rounding can explain the difference
     "wrong",  # this step itself is wrong
     "inherited",  # this step is right, or cannot be judged; what goes into it is wrong

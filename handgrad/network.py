@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from numpy.typing import NDArray
 
@@ -31,6 +31,7 @@ class Reference:
             `lstm[0]`, `lstm[1][0]` or `out[key]`, or as `values` calls that path.
         with_inputs: says that the gradients of the inputs are wanted.
         buffers: hand-written arrays by the paths of the buffers that they stand for.
+        kind: what it is: a `module`, or the user's own `forward` pass, under autograd.
     """
 
     model: nn.Module
@@ -39,6 +40,7 @@ class Reference:
     values: Mapping[str, str] | None = None
     with_inputs: bool = False
     buffers: Mapping[str, Array] = field(default_factory=dict)
+    kind: Literal["module", "forward", "function"] = "module"
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Network:
         source: the path or the name that was given.
         path: the Python file with its lines, or None.
         names: the user's own names, by the names that the reference has for them.
+        lines: the file and the number of the line that assigns a quantity, where that is known.
         sizes: the arguments of `init` that a network of the gallery was drawn with.
         notes: sentences on how it was understood.
     """
@@ -76,5 +79,6 @@ class Network:
     source: str = ""
     path: Path | None = None
     names: Mapping[str, str] = field(default_factory=dict)
+    lines: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     sizes: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

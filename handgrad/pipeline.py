@@ -7,6 +7,7 @@ What follows is the same for all of them, and it is this page.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -21,16 +22,16 @@ from handgrad.explain.finite_difference import (
     Slope,
     findings_on,
     not_the_slope,
-    sentence,
     slopes,
     suspects,
 )
+from handgrad.explain.passes import sentence
 from handgrad.findings import FAILED, Finding
 from handgrad.load import file, gallery
-from handgrad.load.lines import lines_of
+from handgrad.load.lines import lines_of, noted_line
 from handgrad.load.names import in_own_words, suggestion
 from handgrad.network import Array, Network
-from handgrad.report import Report
+from handgrad.report import ReferenceKind, Report
 from handgrad.run.hand_written import failure, named_inputs, one_line, run_hand_written
 from handgrad.run.precision import PRECISIONS, Precision, arithmetic, precision_of, settings
 from handgrad.run.reference import run_reference
@@ -70,14 +71,16 @@ def check(
             if repeat:
                 with arithmetic(precision, device):
                     findings = counted(findings, network, precision, device, repeat)
+            is_own = network.reference.kind == "forward"
+            measured = []
             if network.forward is not None and any(f.verdict != "match" for f in findings):
                 measured = slopes(network, actual, suspects(findings))
                 findings = contradicted(findings, measured)
-                notes.append(sentence(measured, findings))
+            if measured or is_own:
+                notes.append(sentence(measured, findings, is_own))
         with arithmetic(precision, device):
             used = settings(precision, device)
-    reference: Literal["module", "differences"]
-    reference = "differences" if network.reference is None else "module"
+    reference = "differences" if network.reference is None else network.reference.kind
     return report_on(network, findings, actual, device, precision.name, reference, notes, used)
 
 
@@ -87,7 +90,7 @@ def report_on(
     actual: dict[str, Array],
     device: str,
     dtype: str,
-    reference: Literal["module", "differences", "run"],
+    reference: ReferenceKind,
     notes: list[str],
     settings: dict[str, str],
     drift: Any = None,
@@ -95,6 +98,9 @@ def report_on(
     """Return the Report of what was found: in the user's words, with the lines of their file."""
     loss = actual.get("loss", np.zeros(0))
     verdict, error = undecided(network.name, findings)
+    findings = with_lines(findings, network)
+    if reference == "forward":
+        findings = [replace(f, verdict="yours") if is_own(f) else f for f in findings]
     if network.names:
         findings = in_own_words(findings, network.names)
     return Report(
@@ -105,7 +111,7 @@ def report_on(
         device=device,
         dtype=dtype,
         reference=reference,
-        findings=with_lines(findings, network),
+        findings=findings,
         loss=float(loss.reshape(-1)[0]) if loss.size == 1 else None,
         notes=notes,
         settings=settings,
@@ -164,21 +170,31 @@ def check_gallery(
         return Report(name, name, "error", device, dtype, error=str(error))
 
 
-def check_file(path: str | Path) -> Report:
-    """Check the derivation in a file or a notebook; a Report with an error where that cannot be.
+def check_file(path: str | Path) -> list[Report]:
+    """Check each derivation in a file or a notebook; a Report with an error where that cannot be.
 
     A user's code runs at their every array, name and function, so whatever is raised, but by
     Ctrl-C, is an error of the file's.
     """
+    reports: list[Report] = []
     try:
-        with file.opened(path) as network:
-            return check(network)
+        with file.opened(path) as networks:
+            reports += [loaded(path, load) for load in networks]
     except KeyboardInterrupt:
         raise
     except InputError as error:
-        return error_report(path, error)
+        reports.append(error_report(path, error))
     except BaseException as error:
-        return error_report(path, failure(str(path), error, str(path)))
+        reports.append(error_report(path, failure(str(path), error, str(path))))
+    return reports
+
+
+def loaded(path: str | Path, load: Callable[[], Network]) -> Report:
+    """Load one of the Networks in a file, and check it; a Report with an error likewise."""
+    try:
+        return check(load())
+    except InputError as error:
+        return error_report(path, error)
 
 
 def error_report(path: str | Path, error: object) -> Report:
@@ -238,9 +254,16 @@ def counted(
     return [replace(finding, distinct=len(seen[finding.name])) for finding in findings]
 
 
+def is_own(finding: Finding) -> bool:
+    """Say whether a Finding, against the user's own forward pass, is right by definition."""
+    return finding.kind != "gradient" and finding.verdict == "match"
+
+
 def with_lines(findings: list[Finding], network: Network) -> list[Finding]:
     """Return Findings with the lines that compute them, where any of them is not a match."""
-    if network.path is None or all(finding.verdict == "match" for finding in findings):
+    if all(finding.verdict == "match" for finding in findings):
         return findings
-    lines = lines_of(network.path, {finding.name for finding in findings})
-    return [replace(finding, line=lines.get(finding.name)) for finding in findings]
+    own = {name: network.names.get(name, name) for name in (f.name for f in findings)}
+    lines = {} if network.path is None else lines_of(network.path, set(own.values()))
+    noted = {name: noted_line(*line) for name, line in network.lines.items()}
+    return [replace(f, line=noted.get(f.name, lines.get(own[f.name]))) for f in findings]

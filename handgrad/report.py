@@ -11,6 +11,8 @@ from handgrad.show.json import run_object
 from handgrad.show.jupyter import as_html
 from handgrad.show.table import as_text
 
+ReferenceKind = Literal["module", "forward", "function", "differences", "run"]
+
 
 @dataclass(frozen=True)
 class Report:
@@ -23,8 +25,8 @@ class Report:
             runs; `error` where no verdict can be had; else `match`.
         device, dtype: where and in what the reference ran. The derivation itself is judged in
             float64 where the hand-written side can be run again.
-        reference: what said what a step should give: a PyTorch `module`, `differences` of the
-            loss where there is none, or another `run`.
+        reference: what said what a step should give: a PyTorch `module`, the user's own `forward`
+            pass, a `function` of PyTorch, `differences` of the loss, or another `run`.
         findings: one for each quantity, in the order of computing. An `error` has some as well
             where what was compared is `inconclusive`, and none where nothing could be compared.
         loss: the hand-written one, None where there is none.
@@ -39,7 +41,7 @@ class Report:
     verdict: Literal["match", "mismatch", "error"]
     device: str = "cpu"
     dtype: str = ""
-    reference: Literal["module", "differences", "run"] = "module"
+    reference: ReferenceKind = "module"
     findings: list[Finding] = field(default_factory=list)
     loss: float | None = None
     notes: list[str] = field(default_factory=list)

@@ -68,20 +68,20 @@ def parse_timeout(text):
 
 
 def checked(path, seconds):
-    """Check a user's file within so many seconds; a Report with an error where that cannot be."""
+    """Check a user's file within so many seconds; return its Reports, errors among them."""
     from handgrad.pipeline import check_file, error_report
 
     if path in WATCH.lost:
-        return error_report(path, WATCH.lost[path])
+        return [error_report(path, WATCH.lost[path])]
     try:
         with limited(path, seconds):
             return check_file(path)
     except TimeUp:
-        return error_report(path, too_long(path, seconds))
+        return [error_report(path, too_long(path, seconds))]
     except Interrupted:
         raise
     except KeyboardInterrupt:
-        return error_report(path, f"{path}: it raised KeyboardInterrupt.")
+        return [error_report(path, f"{path}: it raised KeyboardInterrupt.")]
 
 
 def in_passing(found):

@@ -118,7 +118,7 @@ def check(
         for name in files:
             status.update(f"Running {plain(name)}")
             with redirect_stdout(sys.stderr if as_json else sys.stdout):
-                own.append(checked(name, seconds))
+                own += checked(name, seconds)
     show(reports, own, verbose, as_json, html, force)
     verdicts = {report.verdict for report in reports + own}
     raise typer.Exit(max(EXIT_CODES[verdict] for verdict in verdicts))

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from handgrad.errors import InputError
+from handgrad.explain.passes import undecided
 from handgrad.findings import Cause, Finding, Verdict
 from handgrad.run.hand_written import named_inputs, packed
 
@@ -49,27 +50,9 @@ def slopes(network, actual, only=None):
     float64. Returns a Slope for each gradient that is there, or of those that are named in `only`:
     that of the first direction in which it is wrong, or of the one in which it is furthest off.
     """
-    data = named_inputs(network.x)
-    point = {name: np.asarray(w, np.float64) for name, w in network.params.items()}
-    point |= {n: np.asarray(x, np.float64) for n, x in data.items() if f"grad_{n}" in actual}
-    y = network.y if network.y.dtype.kind != "f" else np.asarray(network.y, np.float64)
-
-    # a forward pass that was run here has changed nothing of what it was given
-    own = np.asarray if network.quantities is None else np.array
-
-    def loss(moved):
-        arrays = {name: own(array) for name, array in {**data, **point, **moved}.items()}
-        x = packed({name: arrays.pop(name) for name in data}, network.x)
-        with np.errstate(all="ignore"):
-            return float(np.asarray(network.forward(arrays, x, own(y))["loss"]))
-
-    here, rng = loss({}), np.random.default_rng(0)
-    # the loss rounds by its own last bit, and by what those of all that goes in make of it
-    moved = [
-        {n: a * (1 + EPS * rng.choice([-1, 1], a.shape)) for n, a in point.items()}
-        for _ in range(2)
-    ]
-    rough = EPS * abs(here) + max(abs(loss(one) - here) for one in moved)
+    point = start(network, actual)
+    loss, rng = loss_of(network, point), np.random.default_rng(0)
+    here, rough = rounding_of(loss, point, rng)
     found = []
     for name in point:
         grad = actual.get(f"grad_{name}")
@@ -80,6 +63,68 @@ def slopes(network, actual, only=None):
         else:  # no slope of anything
             found.append(Slope(name, point[name].shape, np.inf, 0.0, 0.0, False))
     return found
+
+
+def start(network, actual):
+    """Return the parameters in float64, and the inputs that have a gradient in `actual`, by name."""
+    point = {name: np.asarray(w, np.float64) for name, w in network.params.items()}
+    data = named_inputs(network.x)
+    return point | {n: np.asarray(x, np.float64) for n, x in data.items() if f"grad_{n}" in actual}
+
+
+def loss_of(network, point):
+    """Return a function from what is moved of `point`, arrays by name, to the loss there."""
+    data = named_inputs(network.x)
+    y = network.y if network.y.dtype.kind != "f" else np.asarray(network.y, np.float64)
+
+    # a forward pass that was run here has changed nothing of what it was given
+    own = np.asarray if network.quantities is None else np.array
+
+    def loss(moved):
+        arrays = {name: own(array) for name, array in {**data, **point, **moved}.items()}
+        x = packed({name: arrays.pop(name) for name in data}, network.x)
+        with np.errstate(all="ignore"):
+            return float(np.asarray(network.forward(arrays, x, own(y))["loss"]).reshape(()))
+
+    return loss
+
+
+def rounding_of(loss, point, rng):
+    """Return the loss at a point, and by how much rounding can move it.
+
+    It rounds by its own last bit, and by what those of all that goes in make of it.
+    """
+    here = loss({})
+    moved = [
+        {n: a * (1 + EPS * rng.choice([-1, 1], a.shape)) for n, a in point.items()}
+        for _ in range(2)
+    ]
+    return here, EPS * abs(here) + max(abs(loss(one) - here) for one in moved)
+
+
+def contradicts(network, trace):
+    """Say whether the gradients in a trace are not the loss's slopes, all of them at once.
+
+    One direction of all parameters and inputs together costs a few forward passes, however many
+    these are.
+    """
+    point = {n: a for n, a in start(network, trace).items() if f"grad_{n}" in trace and a.size}
+    if not point:
+        return False
+    loss, rng = loss_of(network, point), np.random.default_rng(0)
+    here, rough = rounding_of(loss, point, rng)
+    ends = np.cumsum([array.size for array in point.values()])[:-1]
+
+    def along(moved):
+        parts = np.split(moved["all"], ends)
+        pairs = zip(point.items(), parts, strict=True)
+        return loss({name: part.reshape(array.shape) for (name, array), part in pairs})
+
+    array = np.concatenate([array.reshape(-1) for array in point.values()])
+    grad = np.concatenate([trace[f"grad_{name}"].reshape(-1) for name in point])
+    if not np.isfinite(grad).all():
+        return False
+    return hold_against(along, here, rough, "all", array, grad, rng).agrees is False
 
 
 def suspects(findings):
@@ -197,76 +242,3 @@ def slope(loss, here, rough, name, array, direction, step):
     sides = (near - here) / (step / 2), (here - near_left) / (step / 2)
     off = abs(sides[0] - (far - here) / step) + abs(sides[1] - (here - far_left) / step)
     return min(sides), max(sides), off + rounding
-
-
-def undecided(slopes):
-    """Say for which gradients no slope could be measured, and why."""
-    unsure = ", ".join(slope.name for slope in slopes if slope.agrees is None)
-    return (
-        f"cannot tell for the gradient of {unsure}, every direction crosses a kink, or the loss is "
-        "too rough."
-    )
-
-
-def sentence(slopes, findings):
-    """Say in words which of forward and backward is wrong.
-
-    `findings` are those against a reference, or empty where there is none. What is said goes no
-    further than the slopes that were measured, and never against a Finding.
-    """
-    wrong = [s.name for s in slopes if s.agrees is False]
-    if not slopes:
-        return "Backward against forward: no gradient of a parameter was given."
-    if not wrong and any(s.agrees is None for s in slopes):
-        return f"Backward against forward: {undecided(slopes)}"
-    if findings:
-        return against_reference(wrong, [s.name for s in slopes], findings)
-    if wrong:
-        return f"The backward pass does not differentiate the forward pass: {no_slope(wrong)}."
-    return (
-        "The backward pass differentiates the forward pass. Whether the forward pass is the "
-        "network that was meant, and which line a mistake is in, only a reference can tell."
-    )
-
-
-def no_slope(names):
-    """Say of which quantities the gradient is wrong."""
-    return f"the gradient of {', '.join(names)} is not the slope of the loss"
-
-
-def against_reference(wrong, measured, findings):
-    """Say which of forward and backward is wrong, by slopes and by a reference.
-
-    `wrong` are those `measured` whose gradient is not the slope of the loss.
-    """
-    verdicts = {f.verdict for f in findings}
-    failed = [f for f in findings if f.verdict == "wrong"]
-    forward = [f for f in failed if f.kind in ("value", "loss")]
-    differ = [f.name for f in findings if f.verdict in ("wrong", "inherited")]
-    if wrong and forward:
-        return (
-            "Forward and backward are two different networks: the forward pass is not the "
-            f"reference's, and {no_slope(wrong)} that it computes."
-        )
-    if wrong and failed:
-        return f"The forward pass is right, the backward pass is wrong: {no_slope(wrong)}."
-    if wrong:
-        return (
-            f"Finite differences see what no step shows: {no_slope(wrong)}, though every "
-            "step that could be judged is the reference's."
-        )
-    if forward:
-        return (
-            "The backward pass differentiates the forward pass, but the forward pass is another "
-            "network than the reference."
-        )
-    if any(name.removeprefix("grad_") in measured for name in differ):
-        return (
-            "Finite differences find nothing wrong in the gradients of the parameters: what is "
-            "wrong is smaller than they can tell, or one step takes out what another put in."
-        )
-    if failed:
-        return "The gradients of the parameters are right, though not every step to them is."
-    if not verdicts.isdisjoint({"missing", "inconclusive", "accumulated"}):
-        return "The backward pass differentiates the forward pass, as far as either can be judged."
-    return "The backward pass differentiates the forward pass, and both are the reference's."

@@ -1,16 +1,18 @@
 """A derivation in a file or a notebook, as a Network: run it, then look at what it defines."""
 
 import inspect
+import linecache
+import os
 import sys
 import types
 from contextlib import contextmanager
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from handgrad.errors import InputError
-from handgrad.load import variables
+from handgrad.load import own, script, variables
 from handgrad.load.execute import (
     execute,
     functions_put_back,
@@ -18,41 +20,86 @@ from handgrad.load.execute import (
     settings_put_back,
     source_of,
 )
-from handgrad.load.names import gradient_names, pick, suggestion
-from handgrad.load.notebook import load_namespace, run_cells
+from handgrad.load.names import gradient_names, suggestion
+from handgrad.load.notebook import code_cells, load_namespace, run_cells
+from handgrad.load.programme import of_functions
+from handgrad.load.script import is_script
 from handgrad.network import Network
-from handgrad.run.hand_written import arrays_of, call, named_inputs, run_both
+from handgrad.run.hand_written import arrays_of, as_array, call, run_both
 
 NEEDS = "it needs forward(params, x, y) and backward(params, x, y, values), see `handgrad new`"
 
 
 @contextmanager
 def opened(path):
-    """Run a user's Python file or notebook, and yield the Network in it.
+    """Run a user's Python file or notebook, and yield functions that load the Networks in it.
 
     A file is a module with `forward`, `backward` and `init` or `params`, `x`, `y`; with a
-    `reference` each step is judged, and `loss` and `names` are those of `handgrad.check`.
-    Without one, the backward pass is held against the forward pass alone. A notebook may also
-    leave its quantities as variables. While the Network is in use, the file can import its
-    neighbours.
+    `reference` each step is judged by it, and `loss` and `names` are those of `handgrad.check`;
+    without one, by its own forward pass. What has no such functions is a script, with a Network for
+    each of its passes. A notebook may also leave its quantities as variables, and a `reference`.
+    While a Network is in use, the file can import its neighbours.
     """
     path = Path(path)
     if path.suffix not in (".py", ".ipynb"):
         raise InputError(f"{path} is neither a Python file (.py) nor a notebook (.ipynb).")
-    absolute = path.absolute()  # the file may change the folder
     with importing_from(path.parent), settings_put_back():
         if path.suffix == ".ipynb":
-            with functions_put_back():
-                found = run_cells(path)
-            has_passes = all(callable(found.get(n)) for n in ("forward", "backward"))
-            yield load_module(found, path, None) if has_passes else load_namespace(found, path)
+            yield from in_notebook(path)
         else:
-            source, module = source_of(path), types.ModuleType(path.stem)
-            module.__file__ = str(absolute)
-            sys.modules.setdefault(module.__name__, module)  # dataclasses look their module up
-            with functions_put_back():
-                execute(source, str(path), module.__dict__, str(path))
-            yield load_module(vars(module), path, absolute)
+            yield from in_module(path)
+
+
+def in_module(path):
+    """Yield what loads the Networks of a Python file: see `opened`."""
+    source, module = source_of(path), types.ModuleType(path.stem)
+    module.__file__ = str(path.absolute())  # the file may change the folder
+    sys.modules.setdefault(module.__name__, module)  # dataclasses look their module up
+    if is_script(source):
+        yield scripts([(str(path), source)], vars(module), path)
+    else:
+        with functions_put_back():
+            execute(source, str(path), module.__dict__, str(path))
+        yield [lambda: load_module(vars(module), path, Path(module.__file__))]
+
+
+def in_notebook(path):
+    """Yield what loads the Networks of a notebook: see `opened`."""
+    cells = [(f"{path} [{n}]", source) for n, source in enumerate(code_cells(path), 1)]
+    if is_script("\n".join(source for _, source in cells)):
+        yield scripts(cells, {"__name__": "__main__"}, path)
+    else:
+        with functions_put_back():
+            found = run_cells(path)
+        has_passes = all(callable(found.get(name)) for name in ("forward", "backward"))
+        yield [
+            lambda: load_module(found, path, None) if has_passes else load_namespace(found, path)
+        ]
+
+
+def scripts(sources, namespace, path):
+    """Yield what loads the passes of a script; what comes before each has then been run."""
+    for filename, source in sources:
+        linecache.cache[filename] = len(source), None, source.splitlines(True), filename
+    statements = script.statements_of(sources)
+    passes = script.passes_of(statements)
+    if not passes:
+        raise InputError(
+            f"{path}: nothing in it looks like a derivation: {NEEDS}, or a script with gradients "
+            "called after their weights, grad_w1 or dw1."
+        )
+    for one in passes:
+        with functions_put_back():
+            for statement in one.before:
+                script.run(statement, namespace, str(path))
+        yield partial(load_pass, one, namespace, path)
+
+
+def load_pass(one, namespace, path):
+    """Return the Network of one pass of a script."""
+    name = f"{path.name}, {one.title}"
+    programme, params, x, y = script.programme_of(one, namespace, str(path))
+    return own.load(programme, params, x, y, name=name, source=str(path))
 
 
 def load_module(found, path, lines):
@@ -60,8 +107,12 @@ def load_module(found, path, lines):
 
     `path` is as the user gave it, `lines` the file whose lines a report shows, or None.
     """
+    reference = found.get("reference")
+    if reference is None:
+        return load_own(found, path, lines)
     forward, backward = (function(found, name, path) for name in ("forward", "backward"))
     params, x, y = start(found, path)
+    params = checked_params(params, path)
     network = Network(
         name=path.name,
         params=params,
@@ -75,11 +126,6 @@ def load_module(found, path, lines):
     values, grads = run_both(network, path)
     quantities = {**params, **values, **grads}
     check_known(grads, quantities, path)
-    reference = found.get("reference")
-    if reference is None:
-        names = [*params, "loss", *named_inputs(network.x)]
-        given, own = pick({**values, **grads}, {name: [name] for name in names})
-        return replace(network, quantities=given, names=own, path=lines)
     loss = found.get("loss")
     return variables.load(
         quantities,
@@ -95,6 +141,33 @@ def load_module(found, path, lines):
         source=str(path),
         path=lines,
     )
+
+
+def load_own(found, path, lines):
+    """Return the Network of a module's passes, with its own forward pass as the reference."""
+    for name in ("forward", "backward"):
+        function(found, name, path)
+    params, x, y = start(found, path)
+    x, targets = variables.inputs(x), None if y is None else as_array(y)
+    neighbours = modules_in(path.parent)
+    files = {str(path), *(module.__file__ for module in neighbours)}
+    namespaces = [found, *map(vars, neighbours)]
+    programme, arrays = of_functions(
+        found, params, x, targets, files.__contains__, namespaces, str(path)
+    )
+    y = np.zeros(1) if targets is None else variables.data("y", targets)
+    return own.load(programme, arrays, x, y, name=path.name, source=str(path), path=lines)
+
+
+def modules_in(folder):
+    """Return the modules that a user's file imported from its own folder."""
+    folder = os.path.realpath(folder)
+    return [
+        module
+        for module in list(sys.modules.values())
+        if isinstance(home := getattr(module, "__file__", None), str)
+        and os.path.dirname(os.path.realpath(home)) == folder
+    ]
 
 
 def function(found, name, path):
@@ -126,9 +199,14 @@ def start(found, path):
                 "init(rng) that returns them."
             )
         params, x, y = found["params"], found["x"], found["y"]
+    return params, x, y
+
+
+def checked_params(params, path):
+    """Return parameters as a dict of arrays; raise InputError where they are none."""
     if not hasattr(params, "keys"):
         raise InputError(f"{path}: params must be a dict of arrays, found {type(params).__name__}.")
-    return arrays_of(params, "params", path), x, y
+    return arrays_of(params, "params", path)
 
 
 def check_known(grads, quantities, path):

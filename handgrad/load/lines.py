@@ -1,6 +1,7 @@
 """Where a quantity is computed: the lines of a file that assign it."""
 
 import ast
+import linecache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,6 +64,14 @@ def lines_of(path, names):
         name: findings.Line(where, line.number, first_line(line.code))
         for name, line in assignments(path, names).items()
     }
+
+
+def noted_line(filename, number):
+    """Return a line of a user's file, or of a cell of a notebook, as the Line of a report."""
+    where = shown(filename) if Path(filename).is_file() else filename
+    return findings.Line(
+        where, number, first_line(linecache.getline(filename, number).strip() or "?")
+    )
 
 
 def first_line(code):

@@ -20,6 +20,11 @@ FORMS = (
 )
 
 
+# What people call the data.
+X_NAMES = ("x", "X", "train_X", "train_x", "X_train", "x_train")
+Y_NAMES = ("y", "Y", "train_y", "train_Y", "Y_train", "y_train")
+
+
 def array_of(value: Any, is_number: bool = False) -> np.ndarray | None:
     """Return what may be a quantity as an array, or None.
 

@@ -7,10 +7,10 @@ from torch import nn
 from handgrad.errors import InputError
 from handgrad.load import variables
 from handgrad.load.execute import execute, read
+from handgrad.load.names import X_NAMES, Y_NAMES
 
 LARGEST = 200 * 2**20  # bytes: with all its pictures
 KNOWN = (3, 4)  # versions of the format
-X_NAMES, Y_NAMES = ("x", "X", "train_X", "train_x"), ("y", "Y", "train_y", "train_Y")
 
 
 def run_cells(path):

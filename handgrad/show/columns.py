@@ -27,6 +27,7 @@ COLOURS = {
     "match": Colour("green", "green"),
     "subgradient": Colour("green", "green"),
     "scaled": Colour("green", "green"),
+    "yours": Colour("dim", "gray"),
     "missing": Colour("dim", "gray"),
     "inconclusive": Colour("dim", "gray"),
     "inherited": Colour("yellow", "darkorange"),

@@ -2,7 +2,8 @@ import random
 
 import pytest
 
-from handgrad.explain.finite_difference import sentence, slopes
+from handgrad.explain.finite_difference import slopes
+from handgrad.explain.passes import sentence
 from handgrad.load import gallery
 from handgrad.pipeline import check
 from handgrad.run.hand_written import run_hand_written

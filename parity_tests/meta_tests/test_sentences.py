@@ -11,7 +11,8 @@ import handgrad
 from handgrad.compare.judge import judge
 from handgrad.explain.case import Case
 from handgrad.explain.causes import explain
-from handgrad.explain.finite_difference import Slope, sentence
+from handgrad.explain.finite_difference import Slope
+from handgrad.explain.passes import sentence
 from handgrad.load import gallery
 from handgrad.run.hand_written import run_hand_written
 from handgrad.run.precision import precision_of

@@ -1,0 +1,164 @@
+"""A user's passes, run with every name that they assign noted, as the passes of a Network."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from handgrad.errors import InputError
+from handgrad.load.nested import flat
+from handgrad.load.pairing import bases_of
+from handgrad.run.hand_written import as_array, call, mapped
+from handgrad.run.noting import Noted, Tape, noting
+from handgrad.run.own_forward import Programme
+
+LOSSES = ("loss", "cost", "L", "J", "error", "err", "E", "total_loss", "nll")
+
+
+class Values(dict):
+    """The values of a forward pass; `result` and `tape` are for the backward pass."""
+
+    result: Any = None
+    tape: Any = None
+
+
+@dataclass(frozen=True)
+class NotedPasses:
+    """A user's passes, as those of a Network: what they assign, under the names that it has.
+
+    `values` and `grads` have for each name where its array is: the number of a name in its pass, or
+    the way to it in what the pass returned.
+    """
+
+    programme: Programme
+    values: Mapping[str, Any]
+    grads: Mapping[str, Any]
+
+    def forward(self, params, x, y):
+        """Run the forward pass, and return its values and the loss."""
+        wanted = [*self.values.values(), self.programme.loss_at]
+        if self.programme.is_one:
+            wanted += self.grads.values()
+        tape = Tape(wanted)
+        with noting(self.programme.is_theirs, tape.note):
+            result = self.programme.forward(params, x, y)
+        values = Values(found(self.values, result, tape))
+        values["loss"] = as_array(loss_of(self.programme, result, tape))
+        values.result, values.tape = result, tape
+        return values
+
+    def backward(self, params, x, y, values):
+        """Run the backward pass, and return its gradients."""
+        if self.programme.is_one:
+            return found(self.grads, values.result, values.tape)
+        tape = Tape(self.grads.values())
+        with noting(self.programme.is_theirs, tape.note):
+            result = self.programme.backward(params, x, y, values.result)
+        return found(self.grads, result, tape)
+
+
+def loss_of(programme, result, tape):
+    """Return the loss of a pass."""
+    noted = tape.notes.get(programme.loss_at)
+    return programme.loss(result, None if noted is None else noted.value)
+
+
+def found(places, result, tape):
+    """Return the arrays at these places of a pass, by name."""
+    returned = flat(result)
+    arrays = {}
+    for name, at in places.items():
+        array = as_array(tape.notes[at].value if at in tape.notes else returned.get(at))
+        if array is not None:
+            arrays[name] = array
+    return arrays
+
+
+@dataclass(frozen=True)
+class First:
+    """The passes as they ran once: what they were given, assigned and returned.
+
+    `seed` is the number of the gradient that is taken as it is, where there is no loss.
+    """
+
+    programme: Programme
+    params: Mapping[str, Any]
+    x: Any
+    y: Any
+    values: Mapping[int, Noted]
+    grads: Mapping[int, Noted]
+    returned: Any
+    seed: int | None = None
+
+
+def first_run(programme, params, x, y):
+    """Run both passes once, as they are, and find the loss."""
+    params, x, y = mapped(np.ndarray.copy, (dict(params), x, y))
+    where, tape = programme.where, Tape()
+    with noting(programme.is_theirs, tape.note):
+        result = call(programme.forward, "the forward pass", where, params, x, y)
+    values = grads = tape.notes
+    returned = result
+    if not programme.is_one:
+        back = Tape()
+        with noting(programme.is_theirs, back.note):
+            returned = call(programme.backward, "the backward pass", where, params, x, y, result)
+        grads = back.notes
+    programme, seed = with_loss(programme, result, values, grads)
+    if programme.is_one:
+        values = {n: note for n, note in values.items() if n <= programme.loss_at}
+        grads = {n: note for n, note in grads.items() if n > programme.loss_at}
+    return First(programme, params, x, y, values, grads, returned, seed)
+
+
+def with_loss(programme, result, values, grads):
+    """Return a Programme that knows where the loss is; and the seed, see First.
+
+    Where there is no loss, the first gradient of the backward pass is taken as it is, as a layer's
+    is, which comes from the next one: the loss is then the sum of the value times that. Raises
+    InputError where there is no gradient either.
+    """
+    way = None if programme.is_one else way_to_loss(result)
+    if way is not None:
+        return replace(programme, loss=lambda result, _: at_way(result, way)), None
+    losses = [n for n, note in values.items() if note.name in LOSSES and is_number(note.value)]
+    if losses:
+        return replace(programme, loss=lambda _, noted: noted, loss_at=losses[-1]), None
+    for number, grad in grads.items():
+        bases = list(bases_of(grad.name, grad.container))
+        for at, value in reversed(values.items()):
+            is_before = not programme.is_one or at < number
+            if is_before and value.name in bases and np.shape(value.value) == np.shape(grad.value):
+                upstream = np.array(grad.value, np.float64)
+                loss = replace(
+                    programme, loss=lambda _, noted: (noted * upstream).sum(), loss_at=at
+                )
+                return loss, number
+    raise InputError(
+        f"{programme.where}: no loss was found: call the number that is differentiated `loss`"
+        + (" and return it from forward." if not programme.is_one else ".")
+    )
+
+
+def way_to_loss(result):
+    """Return where in what a forward pass returns the loss is: a key, () for itself, or None."""
+    if is_number(result):
+        return ()
+    if hasattr(result, "keys"):
+        keys = [name for name in LOSSES if name in result][:1]
+    else:
+        keys = list(range(len(result))) if isinstance(result, tuple | list) else []
+    keys = [key for key in keys if is_number(result[key])]
+    return keys[0] if len(keys) == 1 else None
+
+
+def at_way(result, way):
+    """Return the loss in what a forward pass returned."""
+    return result if way == () else result[way]
+
+
+def is_number(value):
+    """Say whether this is one number that may be a loss: no whole one."""
+    array = as_array(value)
+    return array is not None and array.size == 1 and array.dtype.kind == "f"

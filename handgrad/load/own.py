@@ -1,0 +1,120 @@
+"""A derivation whose reference is its own forward pass, as a Network: no PyTorch is asked for.
+
+The passes are run once as they are, and every name that they assign is noted. Then the forward
+pass is run on traced arrays, and autograd's gradients show which name is the gradient of which.
+"""
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+
+from handgrad.errors import InputError
+from handgrad.explain.finite_difference import contradicts
+from handgrad.load import pairing
+from handgrad.load.noted_passes import NotedPasses, first_run
+from handgrad.network import Network, Reference
+from handgrad.run.hand_written import in_dtype, named_inputs
+from handgrad.run.own_forward import OwnForward
+from handgrad.run.precision import FLOAT64, arithmetic
+from handgrad.run.reference import run_reference
+
+CLOSE = 1e-6  # relative: the traced pass computes the same, but for the order of its sums
+
+
+def load(programme, params, x, y, **about):
+    """Return the Network of a user's passes, with their forward pass as its reference.
+
+    `params` are the parameters, flat and by name, `about` is for the Network. Raises InputError
+    where there is no loss, or no gradient, or where autograd cannot follow the forward pass.
+    """
+    first = first_run(programme, params, x, y)
+    draft = Network(params=params, x=x, y=y, **about)
+    if first.seed is not None:
+        seed = first.grads[first.seed].name
+        draft = replace(draft, notes=(f"There is no loss: `{seed}` is taken as it is.",))
+    leaves = {**first.params, **named_inputs(first.x)}
+    data = {id(array): name for name, array in {**leaves, "y": first.y}.items()}
+    values = pairing.arrays_of(first.values, data)
+    grads = pairing.gradients_of(first, data)
+    of_leaves = pairing.of_leaves(leaves, first, data, grads)
+    taken = [*of_leaves.values(), *(grad for grad in grads if grad.at == first.seed)]
+    left = [grad for grad in grads if not any(grad is one for one in taken)]
+
+    watched = {value.at: f"v{value.at}" for value in pairing.watchable(values, left)}
+    truth = followed(draft, first.programme, watched, any(n in of_leaves for n in named_inputs(x)))
+    slopes = {at: truth.get(f"grad_{name}") for at, name in watched.items()}
+    known = [value for value in values if slopes.get(value.at) is not None]
+    pairs = pairing.pair(left, known, slopes)
+    if not pairs and not of_leaves:
+        raise InputError(
+            f"{first.programme.where}: no gradient was found: backward returns and assigns none "
+            "that is called after a parameter or a value, grad_w1, dw1 or w1_grad."
+        )
+    return finished(draft, first, [v for v in values if v.at in pairs], pairs, of_leaves)
+
+
+def finished(draft, first, values, pairs, of_leaves):
+    """Return the Network in which the paired values are watched, and their gradients returned."""
+    names = pairing.names_of(values, {*draft.params, *named_inputs(draft.x), "loss"})
+    grads = {names[value.at]: pairs[value.at] for value in values} | of_leaves
+    own = {f"grad_{name}": grad.shown for name, grad in grads.items()}
+    counts = Counter([*own.values(), *names.values(), *draft.params, ""])
+    places = {f"grad_{name}": grad.at for name, grad in grads.items()}
+    lines = {name: first.values[at] for at, name in names.items()}
+    lines |= {n: first.grads[at] for n, at in places.items() if at in first.grads}
+    passes = NotedPasses(first.programme, {name: at for at, name in names.items()}, places)
+    inputs = any(name in of_leaves for name in named_inputs(draft.x))
+    network = with_reference(draft, first.programme, names, inputs)
+    return replace(
+        network,
+        forward=passes.forward,
+        backward=passes.backward,
+        names={name: theirs for name, theirs in own.items() if counts[theirs] == 1},
+        lines={name: (note.filename, note.line) for name, note in lines.items()},
+    )
+
+
+def with_reference(network, programme, watched, with_inputs):
+    """Return a Network with its own forward pass as the reference.
+
+    `watched` has the names of the watched values by their numbers.
+    """
+    model = OwnForward(programme, network, watched)
+    table = {name: f"own.{number}" for number, name in enumerate(network.params)}
+    paths = {path: watched[number] for number, path in model.at.items()}
+    reference = Reference(model, table, model.loss, paths, with_inputs, kind="forward")
+    return replace(network, reference=reference)
+
+
+def followed(draft, programme, watched, with_inputs):
+    """Return the trace of the forward pass under autograd; raise InputError if it is another.
+
+    It has to compute what the plain one does, and its gradients have to be the slopes of that.
+    """
+    places = {name: at for at, name in watched.items()}
+    passes = NotedPasses(programme, places, {})
+    network = with_reference(draft, programme, watched, with_inputs)
+    network = in_dtype(replace(network, forward=passes.forward), np.float64)
+    with np.errstate(all="ignore"), arithmetic(FLOAT64):
+        trace = run_reference(network, FLOAT64).quantities
+        plain = passes.forward(network.params, network.x, network.y)
+        off = [name for name in plain if name in trace and not is_close(plain[name], trace[name])]
+        if off or contradicts(network, trace):
+            raise InputError(
+                f"{programme.where}: autograd does not follow the forward pass"
+                + (f", first not at {off[0]}" if off else "")
+                + ": give the network in PyTorch as `reference`, see `handgrad new --torch`."
+            )
+    return trace
+
+
+def is_close(plain, other):
+    """Say whether two arrays are the same but for rounding."""
+    if plain.shape != other.shape:
+        return False
+    finite = np.isfinite(plain)
+    if not np.array_equal(finite, np.isfinite(other)):
+        return False
+    largest = np.abs(plain[finite]).max(initial=0.0)
+    return bool((np.abs(plain - other)[finite] <= CLOSE * largest).all())

@@ -1,0 +1,131 @@
+"""A user's functions `forward` and `backward`, in whatever way they take what they need."""
+
+import copy
+import inspect
+import random
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from handgrad.errors import InputError
+from handgrad.load.nested import flat, rebuilt
+from handgrad.run.own_forward import Programme
+
+# What people call the three things that a pass takes.
+PARAMS = ("params", "parameters", "param", "p", "weights", "theta", "model", "net", "ws")
+X = ("x", "X", "inputs", "input", "data", "batch", "images", "xs", "features")
+Y = ("y", "Y", "targets", "target", "labels", "label", "t", "y_true", "ys", "Y_true")
+
+
+def of_functions(found, params, x, y, is_theirs, namespaces, where):
+    """Return the Programme of `forward` and `backward` in a namespace, and the flat parameters.
+
+    `params`, `x` and `y` are as the user has them; `backward` may be missing where `forward` does
+    both.
+    """
+    arrays = {name: w for name, w in flat(params).items() if np.asarray(w).dtype.kind == "f"}
+    state = State(namespaces)
+
+    def given(flat_params, x_now, y_now):
+        state.put_back()
+        kept = {} if y is None else {"y": y_now}
+        return {"params": rebuilt(params, flat_params), "x": x_now, "y": None, **kept}
+
+    def forward(flat_params, x_now, y_now):
+        return called(found["forward"], given(flat_params, x_now, y_now), [])
+
+    def backward(flat_params, x_now, y_now, result):
+        return called(found["backward"], given(flat_params, x_now, y_now), [result])
+
+    has_both = callable(found.get("backward"))
+    programme = Programme(forward, backward if has_both else None, is_theirs, namespaces, where)
+    return programme, {name: np.asarray(array) for name, array in arrays.items()}
+
+
+class State:
+    """The random numbers that the passes draw: each call starts from the same."""
+
+    def __init__(self, namespaces):
+        self.numpy, self.python = np.random.get_state(), random.getstate()  # noqa: NPY002 (theirs)
+        kinds = np.random.Generator, np.random.RandomState
+        found = {id(v): v for names in namespaces for v in names.values() if isinstance(v, kinds)}
+        self.generators = [(one, copy.deepcopy(bits_of(one).state)) for one in found.values()]
+
+    def put_back(self):
+        """Put all random number generators back to where they were."""
+        np.random.set_state(self.numpy)  # noqa: NPY002 (theirs)
+        random.setstate(self.python)
+        for generator, state in self.generators:
+            bits_of(generator).state = state
+
+
+def bits_of(generator):
+    """Return what draws the bits of a generator, old or new."""
+    return getattr(generator, "bit_generator", None) or generator._bit_generator
+
+
+def called(function: Callable[..., Any], given: dict[str, Any], more: list[Any]):
+    """Call a function of the user's with what its arguments' names ask for, else in order.
+
+    `given` has `params`, `x` and `y`, `more` is what the forward pass returned, for the other.
+    """
+    wanted = list(inspect.signature(function).parameters.values())
+    needed = [p for p in wanted if p.default is p.empty and p.kind in POSITIONAL]
+    found = {p.name: value for p in needed for value in by_name(p.name, given)}
+    left = [p.name for p in needed if p.name not in found]
+    order = [given["params"], given["x"], given["y"], *more]
+    if not left and not more:
+        return function(**found) if can_name(needed) else function(*found.values())
+    if more and len(left) == 1:
+        found[left[0]] = more[0] if not is_pair(more[0]) else rest_of(more[0])[0]
+    elif more and len(left) == len(rest_of(more[0])):
+        found |= dict(zip(left, rest_of(more[0]), strict=True))
+    elif len(needed) <= len(order):
+        skip = order if len(needed) == len(order) else [v for v in order if v is not None]
+        return function(*skip[: len(needed)])
+    else:
+        names = ", ".join(left)
+        raise InputError(
+            f"{function.__name__} takes {names}: it is not known what is meant; it may take "
+            "params, x, y and, in backward, what forward returns."
+        )
+    return function(*[found[p.name] for p in needed])
+
+
+POSITIONAL = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
+
+
+def can_name(parameters):
+    """Say whether arguments can be given by name."""
+    return all(p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)
+
+
+def by_name(name, given):
+    """Yield what an argument of this name asks for, if that is known."""
+    params, x = given["params"], given["x"]
+    if hasattr(params, "keys") and name in params:
+        yield params[name]
+    elif hasattr(x, "keys") and name in x:
+        yield x[name]
+    else:
+        for role, names in (("params", PARAMS), ("x", X), ("y", Y)):
+            if name in names:
+                yield given[role]
+
+
+def is_pair(result):
+    """Say whether a forward pass returned its loss and one thing more."""
+    return isinstance(result, tuple) and len(rest_of(result)) == 1 and len(result) == 2
+
+
+def rest_of(result):
+    """Return what a forward pass returned besides the loss."""
+    if not isinstance(result, tuple):
+        return [result]
+    return [part for part in result if np.ndim(part) or not is_scalar(part)]
+
+
+def is_scalar(part):
+    """Say whether this is one number."""
+    return isinstance(part, float | np.floating) or getattr(part, "shape", None) == ()

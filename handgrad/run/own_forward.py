@@ -1,0 +1,137 @@
+"""A user's own forward pass as the reference: run on traced arrays, autograd differentiates it.
+
+It is made into a module like any other. Each name that the user has a gradient for is noted as
+their code assigns it, and passed through an `nn.Identity` of its own: so the engine watches it, and
+puts another value or gradient in its place, as it does with a submodule's. What the user's code
+decides (`h > 0`, `np.maximum`) is passed through a `Decision`, which keeps each entry on its side.
+"""
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from handgrad.errors import InputError
+from handgrad.run.hand_written import named_inputs, packed
+from handgrad.run.noting import noting
+from handgrad.run.traced import Traced, Untraceable, traced, tracing
+
+
+@dataclass(frozen=True)
+class Programme:
+    """A user's own passes, as they are called.
+
+    Attributes:
+        forward: `forward(params, x, y)`, parameters flat, by name, as the Network has them; returns
+            what theirs returns. Each call starts from the same state.
+        backward: `backward(params, x, y, result)`, on what `forward` returned in that call; None
+            where one function makes both passes.
+        is_theirs: says of a file's name whether it is the user's.
+        namespaces: the globals of the user's modules.
+        where: what a sentence on a failure begins with.
+        loss: takes what `forward` returned, and the array that was noted under `loss_at`, or None;
+            returns the loss.
+        loss_at: the number of the name that has the loss, where it is not returned.
+    """
+
+    forward: Callable[..., Any]
+    backward: Callable[..., Any] | None
+    is_theirs: Callable[[str], bool]
+    namespaces: list[dict[str, Any]]
+    where: str
+    loss: Callable[..., Any] | None = None
+    loss_at: int | None = None
+
+    @property
+    def is_one(self):
+        """Say whether one function makes both passes."""
+        return self.backward is None
+
+
+class Over(BaseException):
+    """Raised where the forward pass is over, in a function that goes on with the backward pass."""
+
+
+class Decision(nn.Module):
+    """What the user's code decides something by: which side of 0 it is on is kept, see KINKED."""
+
+    def forward(self, difference):
+        """Return it as it is."""
+        return difference
+
+
+class OwnForward(nn.Module):
+    """The user's forward pass under autograd: `model(*x)`, then `model.loss(x, y)`.
+
+    `watched` are the numbers of the names to watch, in the order in which they are assigned, see
+    `handgrad.run.noting`; `at` has the path of the module that each passes through.
+    """
+
+    def __init__(self, programme, network, watched):
+        super().__init__()
+        self.programme, self.network = programme, network
+        self.own = nn.ParameterList(torch.as_tensor(np.array(w)) for w in network.params.values())
+        self.decision = Decision()
+        self.at = {number: f"at_{number}" for number in watched}
+        for path in self.at.values():
+            self.add_module(path, nn.Identity())
+
+    def forward(self, *x):
+        """Return the inputs: the targets, and so the pass itself, come with the loss."""
+        return x
+
+    def loss(self, x, y):
+        """Run the user's forward pass on tensors, and return its loss as one."""
+        programme, names = self.programme, self.network.params
+        inputs = dict(zip(named_inputs(self.network.x), map(traced, x), strict=True))
+        params = dict(zip(names, map(traced, self.own), strict=True))
+        noted = Noting(self)
+        with tracing(programme.namespaces, self.decision):
+            result = noted.run(params, packed(inputs, self.network.x), traced(y))
+            loss = programme.loss(result, noted.loss)
+        if not isinstance(loss, Traced) or loss.tensor.numel() != 1:
+            raise InputError(f"{programme.where}: the loss depends on no parameter.")
+        return loss.tensor.reshape(())
+
+
+class Noting:
+    """One run of the user's forward pass, in which what is watched passes through its module."""
+
+    def __init__(self, model):
+        self.model, self.programme = model, model.programme
+        self.count, self.loss = -1, None
+
+    def run(self, params, x, y):
+        """Run the forward pass as far as the loss, and return what it returns."""
+        where = self.programme.where
+        try:
+            with noting(self.programme.is_theirs, self.note):
+                return self.programme.forward(params, x, y)
+        except Over:
+            return None
+        except Untraceable as error:
+            raise InputError(
+                f"{where}{line_of(error, self.programme.is_theirs)}: {error}"
+            ) from None
+
+    def note(self, noted):
+        """Have a watched array pass through the module that stands for it."""
+        self.count += 1
+        path, value = self.model.at.get(self.count), noted.value
+        if path is not None and isinstance(value, Traced) and value.tensor.requires_grad:
+            value.observe(self.model.get_submodule(path), in_place=noted.is_partial)
+        if self.count == self.programme.loss_at:
+            self.loss = value
+            if self.programme.is_one:
+                raise Over
+
+
+def line_of(error, is_theirs):
+    """Return the line of the user's that an exception came through last, as part of a sentence."""
+    frames = traceback.walk_tb(error.__traceback__)
+    lines = [line for frame, line in frames if is_theirs(frame.f_code.co_filename)]
+    return f", line {lines[-1]}" if lines else ""

@@ -16,9 +16,17 @@ def list_networks():
     console().print(networks_table(rows))
 
 
-def new(path: Annotated[Path, typer.Argument(help="The file to write, such as mine.py.")]):
-    """Write a small derivation that works, to put your own in its place."""
-    template = Path(gallery.__file__).with_name("template.py")
+def new(
+    path: Annotated[Path, typer.Argument(help="The file to write, such as mine.py.")],
+    torch: Annotated[
+        bool, typer.Option("--torch", help="One with the same network in PyTorch beside it.")
+    ] = False,
+):
+    """Write a small derivation that works, to put your own in its place: NumPy alone."""
+    if path.suffix != ".py":
+        raise InputError(f"{path} is to be a Python file: call it {path.stem or 'mine'}.py.")
+    name = "template_torch.py" if torch else "template.py"
+    template = Path(gallery.__file__).with_name(name)
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(template.read_text(encoding="utf-8"))

@@ -1,7 +1,8 @@
 """A user's passes, run with every name that they assign noted, as the passes of a Network."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,12 +29,14 @@ class NotedPasses:
     """A user's passes, as those of a Network: what they assign, under the names that it has.
 
     `values` and `grads` have for each name where its array is: the number of a name in its pass, or
-    the way to it in what the pass returned.
+    the way to it in what the pass returned. `shapes` has those that gradients are given, which
+    have an axis of length 1 too many or too few.
     """
 
     programme: Programme
     values: Mapping[str, Any]
     grads: Mapping[str, Any]
+    shapes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     def forward(self, params, x, y):
         """Run the forward pass, and return its values and the loss."""
@@ -51,11 +54,21 @@ class NotedPasses:
     def backward(self, params, x, y, values):
         """Run the backward pass, and return its gradients."""
         if self.programme.is_one:
-            return found(self.grads, values.result, values.tape)
+            return self.fitted(found(self.grads, values.result, values.tape))
         tape = Tape(self.grads.values())
         with noting(self.programme.is_theirs, tape.note):
             result = self.programme.backward(params, x, y, values.result)
-        return found(self.grads, result, tape)
+        return self.fitted(found(self.grads, result, tape))
+
+    def fitted(self, grads):
+        """Return gradients in the shapes of what they are the gradients of."""
+        shapes = {name: self.shapes[name] for name in grads if name in self.shapes}
+        return grads | {n: grads[n].reshape(s) for n, s in shapes.items() if is_fit(grads[n], s)}
+
+
+def is_fit(array, shape):
+    """Say whether an array has this shape, but for axes of length 1."""
+    return [side for side in array.shape if side != 1] == [side for side in shape if side != 1]
 
 
 def loss_of(programme, result, tape):
@@ -126,19 +139,29 @@ def with_loss(programme, result, values, grads):
     if losses:
         return replace(programme, loss=lambda _, noted: noted, loss_at=losses[-1]), None
     for number, grad in grads.items():
-        bases = list(bases_of(grad.name, grad.container))
-        for at, value in reversed(values.items()):
-            is_before = not programme.is_one or at < number
-            if is_before and value.name in bases and np.shape(value.value) == np.shape(grad.value):
-                upstream = np.array(grad.value, np.float64)
-                loss = replace(
-                    programme, loss=lambda _, noted: (noted * upstream).sum(), loss_at=at
-                )
-                return loss, number
+        at = value_of(grad, values, number if programme.is_one else None)
+        if at is not None:
+            loss = partial(times, upstream=np.array(grad.value, np.float64))
+            return replace(programme, loss=loss, loss_at=at), number
     raise InputError(
         f"{programme.where}: no loss was found: call the number that is differentiated `loss`"
         + (" and return it from forward." if not programme.is_one else ".")
     )
+
+
+def value_of(grad, values, before):
+    """Return the number of the last value, `before` its gradient, that this is the gradient of."""
+    bases = list(bases_of(grad.name, grad.container))
+    for number, value in reversed(values.items()):
+        is_before = before is None or number < before
+        if is_before and value.name in bases and np.shape(value.value) == np.shape(grad.value):
+            return number
+    return None
+
+
+def times(_, noted, upstream):
+    """Return the loss whose gradient of what was noted is `upstream`."""
+    return (noted * upstream).sum()
 
 
 def way_to_loss(result):

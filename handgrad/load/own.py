@@ -12,7 +12,7 @@ import numpy as np
 from handgrad.errors import InputError
 from handgrad.explain.finite_difference import contradicts
 from handgrad.load import pairing
-from handgrad.load.noted_passes import NotedPasses, first_run
+from handgrad.load.noted_passes import NotedPasses, first_run, is_fit
 from handgrad.network import Network, Reference
 from handgrad.run.hand_written import in_dtype, named_inputs
 from handgrad.run.own_forward import OwnForward
@@ -63,7 +63,16 @@ def finished(draft, first, values, pairs, of_leaves):
     places = {f"grad_{name}": grad.at for name, grad in grads.items()}
     lines = {name: first.values[at] for at, name in names.items()}
     lines |= {n: first.grads[at] for n, at in places.items() if at in first.grads}
-    passes = NotedPasses(first.programme, {name: at for at, name in names.items()}, places)
+    known = {names[value.at]: value.value for value in values} | {
+        **first.params,
+        **named_inputs(first.x),
+    }
+    shapes = {
+        f"grad_{name}": known[name].shape
+        for name, grad in grads.items()
+        if grad.value.shape != known[name].shape and is_fit(grad.value, known[name].shape)
+    }
+    passes = NotedPasses(first.programme, {n: at for at, n in names.items()}, places, shapes)
     inputs = any(name in of_leaves for name in named_inputs(draft.x))
     network = with_reference(draft, first.programme, names, inputs)
     return replace(
@@ -72,7 +81,13 @@ def finished(draft, first, values, pairs, of_leaves):
         backward=passes.backward,
         names={name: theirs for name, theirs in own.items() if counts[theirs] == 1},
         lines={name: (note.filename, note.line) for name, note in lines.items()},
+        notes=(*network.notes, *(shape_note(own[name], s) for name, s in shapes.items())),
     )
+
+
+def shape_note(name, shape):
+    """Say that a gradient has an axis of length 1 more, or less, than what it is the gradient of."""
+    return f"`{name}` is judged in the shape {shape}, that of what it is the gradient of."
 
 
 def with_reference(network, programme, watched, with_inputs):

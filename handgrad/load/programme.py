@@ -123,7 +123,7 @@ def rest_of(result):
     """Return what a forward pass returned besides the loss."""
     if not isinstance(result, tuple):
         return [result]
-    return [part for part in result if np.ndim(part) or not is_scalar(part)]
+    return [part for part in result if not is_scalar(part)]
 
 
 def is_scalar(part):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from handgrad.load import file
 
-TEMPLATE = Path(file.__file__).with_name("template.py").read_text(encoding="utf-8")
+TEMPLATE = Path(file.__file__).with_name("template_torch.py").read_text(encoding="utf-8")
 ESCAPES = "\x1b[2J\x1b]0;owned\x07\u202e\u2028[/red][bold]"
 CODED = ascii(ESCAPES)
 

@@ -10,13 +10,14 @@ from handgrad.load import file
 from handgrad.load.file import opened
 from handgrad.pipeline import check
 
-TEMPLATE = Path(file.__file__).with_name("template.py").read_text()
+TEMPLATE = Path(file.__file__).with_name("template_torch.py").read_text()
 
 
 def check_file(path):
     """Check a file; what is wrong with it is raised."""
-    with opened(path) as network:
-        return check(network)
+    with opened(path) as networks:
+        (load,) = networks
+        return check(load())
 
 
 @pytest.fixture
@@ -133,7 +134,7 @@ def test_new_writes_a_file_that_checks_and_never_overwrites(handgrad, tmp_path):
     code, _, err = handgrad("new", path)
     assert (code, path.read_text()) == (2, "mine")
     assert "is there already" in err
-    assert handgrad("new", tmp_path / "no" / "folder.py")[0] == 2
+    assert handgrad("new", tmp_path / "no" / "folder.py") == 2
 
 
 def test_the_command_line_checks_a_file(handgrad, write):
@@ -187,7 +188,7 @@ def test_several_files_are_all_judged_and_the_exit_code_is_the_worst(handgrad, w
         "backward(params, x, y, values), see `handgrad new`.",
         "Error: There is no file none.py.",
     ]
-    assert handgrad(wrong, right)[0] == 1
+    assert handgrad(wrong, right) == 1
 
 
 def test_json_has_what_could_not_be_judged(handgrad, write):

@@ -240,15 +240,15 @@ def test_a_file_with_samples_in_columns_is_run_again_in_its_own_layout(tmp_path)
 
     path = tmp_path / "mine.py"
     path.write_text(COLUMNS_FILE.format(n=5, line="dZ @ X.T"))
-    report = check_file(path)
+    report = check_file(path)[0]
     assert report.error is None
     assert report.ok
-    with opened(path) as network:  # as a pass in another dtype, or finite differences, run it
-        values, grads = run_both(network, path)
+    with opened(path) as (load,):  # as a pass in another dtype, or finite differences, run it
+        values, grads = run_both(load(), path)
         assert {n: a.shape for n, a in values.items()} == {"Z": (5, 2), "loss": ()}
         assert np.array_equal(grads["grad_Z"], network.quantities["grad_Z"])
         assert grads["grad_b"].shape == network.params["b"].shape == (2,)
     path.write_text(COLUMNS_FILE.format(n=5, line="2 * dZ @ X.T"))
-    report = check_file(path)
+    report = check_file(path)[0]
     assert report.first == "dW"
     assert any("the gradient of W is not the slope" in note for note in report.notes)

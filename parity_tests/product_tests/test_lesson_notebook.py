@@ -178,7 +178,7 @@ def test_a_lesson_is_a_valid_notebook_and_the_same_to_the_byte(name, solved, tmp
 def test_handgrad_checks_a_lesson_like_any_notebook(name, tmp_path):
     path = tmp_path / "lesson.ipynb"
     write_notebook(path, name, solved=True)
-    report = check_file(path)
+    report = check_file(path)[0]
     assert report.error is None
     assert {finding.verdict for finding in report.findings} == {"match"}
 
@@ -188,7 +188,7 @@ def test_handgrad_names_the_blank_of_a_lesson(tmp_path):
     write_notebook(path, "two_layer_relu")
     with pytest.raises(InputError, match="grad_y_pred is still a blank"):
         run_cells(path)
-    assert "grad_y_pred is still a blank" in str(check_file(path).error)
+    assert "grad_y_pred is still a blank" in str(check_file(path)[0].error)
 
 
 def test_bad_input_is_one_sentence(tmp_path, monkeypatch):

@@ -9,8 +9,9 @@ nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed")
 
 def check_notebook(path):
     """Check a notebook; what is wrong with it is raised."""
-    with opened(path) as network:
-        return check(network)
+    with opened(path) as networks:
+        (load,) = networks
+        return check(load())
 
 
 CELLS = [

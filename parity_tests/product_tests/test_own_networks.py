@@ -182,7 +182,7 @@ def test_each_file_gets_its_own_neighbours_and_a_kink_at_the_point_is_no_mistake
         (folder / "layers.py").write_text(
             f"def slope(h):\n    return {slope}\n".replace("-(", "-1.0 * (")
         )
-        reports.append(check_file(folder / "mine.py"))
+        reports.append(check_file(folder / "mine.py")[0])
     right, wrong = reports
     assert right.ok
     assert "The backward pass differentiates the forward pass" in right.notes[0]

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from handgrad.load import template
+from handgrad.load import template_torch as template
 
 pytest_plugins = ["pytester"]
 

@@ -33,11 +33,13 @@ from handgrad.explain.causes import (
     stale_weight,
     transposed,
     unknown,
+    unreached,
     wrong_derivative,
     zero,
 )
 
 IN_ORDER: tuple[ModuleType, ...] = (
+    unreached,
     shape,
     not_finite,
     precision,
@@ -61,7 +63,7 @@ IN_ORDER: tuple[ModuleType, ...] = (
 )
 
 # These can be told from all others however small the difference is.
-AT_ANY_SIZE = (shape, not_finite, precision, unknown)
+AT_ANY_SIZE = (unreached, shape, not_finite, precision, unknown)
 
 
 def explain(steps, name):

@@ -20,10 +20,9 @@ from handgrad.load.execute import (
     settings_put_back,
     source_of,
 )
-from handgrad.load.names import gradient_names, suggestion
+from handgrad.load.names import Y_NAMES, gradient_names, suggestion
 from handgrad.load.notebook import code_cells, load_namespace, run_cells
 from handgrad.load.programme import of_functions
-from handgrad.load.script import is_script
 from handgrad.network import Network
 from handgrad.run.hand_written import arrays_of, as_array, call, run_both
 
@@ -55,7 +54,7 @@ def in_module(path):
     source, module = source_of(path), types.ModuleType(path.stem)
     module.__file__ = str(path.absolute())  # the file may change the folder
     sys.modules.setdefault(module.__name__, module)  # dataclasses look their module up
-    if is_script(source):
+    if script.is_script(source):
         yield scripts([(str(path), source)], vars(module), path)
     else:
         with functions_put_back():
@@ -66,7 +65,7 @@ def in_module(path):
 def in_notebook(path):
     """Yield what loads the Networks of a notebook: see `opened`."""
     cells = [(f"{path} [{n}]", source) for n, source in enumerate(code_cells(path), 1)]
-    if is_script("\n".join(source for _, source in cells)):
+    if script.is_script("\n".join(source for _, source in cells)):
         yield scripts(cells, {"__name__": "__main__"}, path)
     else:
         with functions_put_back():
@@ -82,24 +81,31 @@ def scripts(sources, namespace, path):
     for filename, source in sources:
         linecache.cache[filename] = len(source), None, source.splitlines(True), filename
     statements = script.statements_of(sources)
-    passes = script.passes_of(statements)
-    if not passes:
+    if not script.looks_like_one(statements):
         raise InputError(
-            f"{path}: nothing in it looks like a derivation: {NEEDS}, or a script with gradients "
-            "called after their weights, grad_w1 or dw1."
+            f"{path}: nothing in it looks like a derivation: {NEEDS}, or gradients that are called "
+            "after their weights, grad_w1 or dw1."
         )
-    for one in passes:
+    for segment in script.segments_of(statements):
         with functions_put_back():
-            for statement in one.before:
+            body, start = script.started(segment, namespace, str(path))
+        if body:
+            yield partial(load_pass, body, namespace, path)
+        with functions_put_back():
+            for statement in segment.statements[start:]:
                 script.run(statement, namespace, str(path))
-        yield partial(load_pass, one, namespace, path)
 
 
-def load_pass(one, namespace, path):
+def load_pass(body, namespace, path):
     """Return the Network of one pass of a script."""
-    name = f"{path.name}, {one.title}"
-    programme, params, x, y = script.programme_of(one, namespace, str(path))
-    return own.load(programme, params, x, y, name=name, source=str(path))
+    files, namespaces = theirs(path, namespace)
+    files |= {statement.filename for statement in body}
+    where = str(path)
+    programme, leaves = script.programme_of(body, namespace, files.__contains__, namespaces, where)
+    y = next((as_array(namespace[name]) for name in Y_NAMES if name in namespace), None)
+    y = np.zeros(1) if y is None or not y.ndim else y
+    name = f"{path.name}, {script.title_of(body)}"
+    return own.load_script(programme, leaves, y, name=name, source=where)
 
 
 def load_module(found, path, lines):
@@ -149,14 +155,18 @@ def load_own(found, path, lines):
         function(found, name, path)
     params, x, y = start(found, path)
     x, targets = variables.inputs(x), None if y is None else as_array(y)
-    neighbours = modules_in(path.parent)
-    files = {str(path), *(module.__file__ for module in neighbours)}
-    namespaces = [found, *map(vars, neighbours)]
+    files, namespaces = theirs(path, found)
     programme, arrays = of_functions(
         found, params, x, targets, files.__contains__, namespaces, str(path)
     )
     y = np.zeros(1) if targets is None else variables.data("y", targets)
     return own.load(programme, arrays, x, y, name=path.name, source=str(path), path=lines)
+
+
+def theirs(path, namespace):
+    """Return the names of the files that are the user's, and the namespaces of their modules."""
+    neighbours = modules_in(path.parent)
+    return {str(path), *(m.__file__ for m in neighbours)}, [namespace, *map(vars, neighbours)]
 
 
 def modules_in(folder):

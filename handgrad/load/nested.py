@@ -1,10 +1,12 @@
-"""Arrays in dicts, lists, tuples and objects: each by the way to it, and put back in."""
+"""Arrays in dicts, lists, tuples and a user's own objects: each by the way to it."""
 
+import types
 from typing import Any
 
 import numpy as np
 
 DEEP = 6  # of structures in structures
+NO_HOLDERS = (types.ModuleType, types.FunctionType, types.MethodType, type, np.random.Generator)
 
 Structure = Any
 
@@ -24,36 +26,81 @@ def rebuilt(structure, arrays, way="", depth=0):
     """Return a copy of a structure with the arrays in `arrays`, by their ways, in their places."""
     if way in arrays:
         return arrays[way]
-    if depth >= DEEP:
+    if depth >= DEEP or not isinstance(structure, dict | list | tuple):
         return structure
-    made = {
-        k: rebuilt(p, arrays, joined(way, k, structure), depth + 1) for k, p in parts(structure)
-    }
-    if hasattr(structure, "keys"):
+    ways = {key: joined(way, key, structure) for key, _ in parts(structure)}
+    made = {key: rebuilt(part, arrays, ways[key], depth + 1) for key, part in parts(structure)}
+    if isinstance(structure, dict):
         return type(structure)(made) if type(structure) is dict else made
-    if isinstance(structure, tuple) and hasattr(structure, "_fields"):
+    if hasattr(structure, "_fields"):
         return type(structure)(*made.values())
-    if isinstance(structure, list | tuple):
-        return type(structure)(made.values())
-    return structure
+    return type(structure)(made.values())
 
 
 def parts(structure):
-    """Return the keys and the parts of a structure: none of anything else."""
+    """Return the keys and the parts of a dict, a list, a tuple or an object; of others none."""
     if hasattr(structure, "keys"):
         return [(key, structure[key]) for key in structure.keys()]  # noqa: SIM118 (no Mapping)
     if isinstance(structure, list | tuple):
         return list(enumerate(structure))
-    return []
+    if isinstance(structure, NO_HOLDERS):
+        return []
+    return [(f".{name}", part) for name, part in getattr(structure, "__dict__", {}).items()]
 
 
 def joined(way, key, structure):
     """Return the way to a part."""
     if isinstance(structure, list | tuple):
         return f"{way}[{key}]"
+    if isinstance(key, str) and key.startswith("."):
+        return f"{way}{key}" if way else key[1:]
     return f"{way}.{key}" if way else str(key)
 
 
 def is_tensor(value):
     """Say whether this is a traced array or a tensor."""
     return hasattr(value, "tensor") or hasattr(value, "detach")
+
+
+def floats_in(values):
+    """Return the float arrays that a dict of values holds, by the way to each; each array once."""
+    found: dict[str, np.ndarray] = {}
+    seen: set[int] = set()
+    waiting = [(str(name), value, 0) for name, value in reversed(values.items())]
+    while waiting:
+        way, value, depth = waiting.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if isinstance(value, np.ndarray):
+            if value.dtype.kind == "f" and value.size:
+                found[way] = value
+        elif depth < DEEP:
+            inner = [(joined(way, key, value), part, depth + 1) for key, part in parts(value)]
+            waiting += reversed(inner)
+    return found
+
+
+def holders_of(values):
+    """Return which objects hold each float array: pairs of the object's id and the name there.
+
+    Of `layer.params["w"]` that is `w` in the layer, of `net.weights[0]` it is `weights[0]` in net.
+    """
+    found: dict[int, list[tuple[str, int]]] = {}
+    seen: set[int] = set()
+    waiting = [(value, None, "", 0) for value in values.values()]
+    while waiting:
+        value, owner, name, depth = waiting.pop()
+        if isinstance(value, np.ndarray):
+            if owner is not None:
+                found.setdefault(id(value), []).append((name, owner))
+            continue
+        if id(value) in seen or depth >= DEEP:
+            continue
+        seen.add(id(value))
+        is_object = not (hasattr(value, "keys") or isinstance(value, list | tuple))
+        for key, part in parts(value):
+            of = id(value) if is_object else owner
+            known = str(key).lstrip(".") if not isinstance(key, int) else f"{name}[{key}]"
+            waiting.append((part, of, known, depth + 1))
+    return found

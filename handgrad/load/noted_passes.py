@@ -1,5 +1,6 @@
 """A user's passes, run with every name that they assign noted, as the passes of a Network."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -14,7 +15,8 @@ from handgrad.run.hand_written import as_array, call, mapped
 from handgrad.run.noting import Noted, Tape, noting
 from handgrad.run.own_forward import Programme
 
-LOSSES = ("loss", "cost", "L", "J", "error", "err", "E", "total_loss", "nll")
+LOSSES = ("loss", "cost", "L", "J", "total_loss", "error", "err", "E", "nll")
+LOSS = re.compile(r"(?i)(?!d|grad)(\w*_)?(loss|cost)(_\w*)?")
 
 
 class Values(dict):
@@ -42,7 +44,7 @@ class NotedPasses:
         """Run the forward pass, and return its values and the loss."""
         wanted = [*self.values.values(), self.programme.loss_at]
         if self.programme.is_one:
-            wanted += self.grads.values()
+            wanted += numbers_in(self.grads)
         tape = Tape(wanted)
         with noting(self.programme.is_theirs, tape.note):
             result = self.programme.forward(params, x, y)
@@ -55,7 +57,7 @@ class NotedPasses:
         """Run the backward pass, and return its gradients."""
         if self.programme.is_one:
             return self.fitted(found(self.grads, values.result, values.tape))
-        tape = Tape(self.grads.values())
+        tape = Tape(numbers_in(self.grads))
         with noting(self.programme.is_theirs, tape.note):
             result = self.programme.backward(params, x, y, values.result)
         return self.fitted(found(self.grads, result, tape))
@@ -77,12 +79,22 @@ def loss_of(programme, result, tape):
     return programme.loss(result, None if noted is None else noted.value)
 
 
+def numbers_in(places):
+    """Return the numbers of the names that places in a pass are found by."""
+    return [at[0] if isinstance(at, tuple) else at for at in places.values()]
+
+
 def found(places, result, tape):
     """Return the arrays at these places of a pass, by name."""
     returned = flat(result)
     arrays = {}
     for name, at in places.items():
-        array = as_array(tape.notes[at].value if at in tape.notes else returned.get(at))
+        if isinstance(at, tuple):  # in a list that was noted
+            number, way = at
+            value = flat(tape.notes[number].given).get(way) if number in tape.notes else None
+        else:
+            value = tape.notes[at].value if at in tape.notes else returned.get(at)
+        array = as_array(value)
         if array is not None:
             arrays[name] = array
     return arrays
@@ -121,7 +133,6 @@ def first_run(programme, params, x, y):
     programme, seed = with_loss(programme, result, values, grads)
     if programme.is_one:
         values = {n: note for n, note in values.items() if n <= programme.loss_at}
-        grads = {n: note for n, note in grads.items() if n > programme.loss_at}
     return First(programme, params, x, y, values, grads, returned, seed)
 
 
@@ -135,7 +146,9 @@ def with_loss(programme, result, values, grads):
     way = None if programme.is_one else way_to_loss(result)
     if way is not None:
         return replace(programme, loss=lambda result, _: at_way(result, way)), None
-    losses = [n for n, note in values.items() if note.name in LOSSES and is_number(note.value)]
+    numbers = {n: note.name for n, note in values.items() if is_number(note.value)}
+    losses = [n for n, name in numbers.items() if name in LOSSES]
+    losses = losses or [n for n, name in numbers.items() if LOSS.fullmatch(name)]
     if losses:
         return replace(programme, loss=lambda _, noted: noted, loss_at=losses[-1]), None
     for number, grad in grads.items():

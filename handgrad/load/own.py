@@ -12,6 +12,7 @@ import numpy as np
 from handgrad.errors import InputError
 from handgrad.explain.finite_difference import contradicts
 from handgrad.load import pairing
+from handgrad.load.nested import floats_in
 from handgrad.load.noted_passes import NotedPasses, first_run, is_fit
 from handgrad.network import Network, Reference
 from handgrad.run.hand_written import in_dtype, named_inputs
@@ -29,20 +30,44 @@ def load(programme, params, x, y, **about):
     where there is no loss, or no gradient, or where autograd cannot follow the forward pass.
     """
     first = first_run(programme, params, x, y)
-    draft = Network(params=params, x=x, y=y, **about)
+    leaves = {**first.params, **named_inputs(first.x)}
+    data = {id(array): name for name, array in {**leaves, "y": first.y}.items()}
+    grads = pairing.gradients_of(first, data)
+    of_leaves = pairing.of_leaves(leaves, first, data, grads)
+    return paired(Network(params=params, x=x, y=y, **about), first, data, grads, of_leaves)
+
+
+def load_script(programme, leaves, y, **about):
+    """Return the Network of a script's pass likewise: what has a gradient is a parameter.
+
+    `leaves` are all arrays that go in, by name; `y` is the one that has a row for each sample.
+    """
+    first = first_run(programme, leaves, {}, y)
+    data = {id(array): name for name, array in held_in(first, leaves).items()}
+    grads = pairing.gradients_of(first, data)
+    of_leaves = pairing.of_leaves(first.params, first, data, grads)
+    params = {name: array for name, array in leaves.items() if name in of_leaves}
+    others = {name: array for name, array in leaves.items() if name not in of_leaves}
+    return paired(Network(params=params, x=others, y=y, **about), first, data, grads, of_leaves)
+
+
+def held_in(first, leaves):
+    """Return the arrays of a first run in the place of the leaves: its objects hold copies."""
+    held = floats_in(first.programme.held())
+    return {name: held[name] for name in leaves if name in held}
+
+
+def paired(draft, first, data, grads, of_leaves):
+    """Return the Network, with the gradients paired that are those of values on the way."""
+    values = pairing.arrays_of(first.values, data)
+    taken = [*of_leaves.values(), *(grad for grad in grads if grad.at == first.seed)]
+    left = [grad for grad in grads if not any(grad is one for one in taken)]
     if first.seed is not None:
         seed = first.grads[first.seed].name
         draft = replace(draft, notes=(f"There is no loss: `{seed}` is taken as it is.",))
-    leaves = {**first.params, **named_inputs(first.x)}
-    data = {id(array): name for name, array in {**leaves, "y": first.y}.items()}
-    values = pairing.arrays_of(first.values, data)
-    grads = pairing.gradients_of(first, data)
-    of_leaves = pairing.of_leaves(leaves, first, data, grads)
-    taken = [*of_leaves.values(), *(grad for grad in grads if grad.at == first.seed)]
-    left = [grad for grad in grads if not any(grad is one for one in taken)]
-
     watched = {value.at: f"v{value.at}" for value in pairing.watchable(values, left)}
-    truth = followed(draft, first.programme, watched, any(n in of_leaves for n in named_inputs(x)))
+    inputs = any(name in of_leaves for name in named_inputs(draft.x))
+    truth = followed(draft, first.programme, watched, inputs)
     slopes = {at: truth.get(f"grad_{name}") for at, name in watched.items()}
     known = [value for value in values if slopes.get(value.at) is not None]
     pairs = pairing.pair(left, known, slopes)

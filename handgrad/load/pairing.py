@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.load.names import FORMS, array_of, is_letter
-from handgrad.load.nested import flat
+from handgrad.load.nested import flat, holders_of
 
 CLOSE = 1e-6  # relative: two formulas for one gradient agree better, others hardly ever so well
 MANY = 500  # values: so many are watched to find a gradient's by its numbers
@@ -88,20 +88,38 @@ def gradients_of(first, data):
     if not first.programme.is_one:
         skipped |= {id(note.given) for note in first.values.values()}
     found = arrays_of(first.grads, skipped)
+    if first.programme.is_one:  # all that comes before the loss is its, unless it is called so
+        at = first.programme.loss_at
+        found = [
+            g for g in found if g.at > at or any(True for n, _ in g.names for _ in bases_of(n))
+        ]
     latest = {array.given: array for array in found}
-    for way, value in flat(first.returned).items():
+    listed = [
+        ((number, way), f"{note.name}{way}" if way.startswith("[") else way, value, note.name)
+        for number, note in first.grads.items()
+        if isinstance(note.given, list | tuple | dict) and is_gradient(note)
+        for way, value in flat(note.given).items()
+    ]
+    returned = [(way, way, value, "grads") for way, value in flat(first.returned).items()]
+    for at, way, value, container in [*listed, *returned]:
         array = array_of(value)
         if array is None or array.dtype.kind != "f" or not array.size or id(value) in skipped:
             continue
-        key = re.split(r"\.|(?=\[)", way)[-1]
+        key = re.split(r"\.", way)[-1]
         noted = latest.get(id(value))
         if noted is not None and np.array_equal(noted.value, array, equal_nan=True):
-            noted.way, noted.container = way, noted.container or "grads"
+            noted.way, noted.container = way, noted.container or container
             if key and not key.startswith("["):
                 noted.names.append((key, None))
         else:
-            found.append(Array(way, array, [(key, None)], "grads", id(value), way=way))
+            found.append(Array(at, array, [(key, None)], container, id(value), way=way))
+            latest[id(value)] = found[-1]
     return found
+
+
+def is_gradient(note):
+    """Say whether a list or a dict that was noted may hold gradients, by its name."""
+    return bool(GRADIENTS.fullmatch(note.name)) or any(True for _ in bases_of(note.name))
 
 
 def of_leaves(leaves, first, data, grads):
@@ -109,13 +127,16 @@ def of_leaves(leaves, first, data, grads):
 
     `data` has the names by the ids of the arrays that the passes were given.
     """
-    names = {name: {name} for name in leaves}
+    names: dict[str, set[tuple[str, Any]]] = {name: {(name, None)} for name in leaves}
     for name, short in short_names(leaves):
-        names[name].add(short)
+        names[name].add((short, None))
     for note in first.values.values():
         if id(note.given) in data and data[id(note.given)] in names:
-            names[data[id(note.given)]].add(note.name)
-    found = {}
+            names[data[id(note.given)]].add((note.name, None))
+    for held, known in holders_of(first.programme.held()).items():
+        if held in data and data[held] in names:
+            names[data[held]].update(known)
+    found: dict[str, Array] = {}
     for name, leaf in leaves.items():
         fitting = [g for g in grads if is_of(g, name, names[name])]
         best = [g for g in fitting if g.way == name or g.way.endswith(f".{name}")]
@@ -130,8 +151,22 @@ def is_of(grad, leaf, names):
     """Say whether a gradient is called after a parameter, or lies where the parameter does."""
     if grad.way and (grad.way == leaf or grad.way.endswith(f".{leaf}")):
         return True
-    bases = (base for name, _ in grad.names for base in bases_of(name, grad.container))
-    return any(same(base, name) for base in bases for name in names)
+    owners = {owner for _, owner in names} - {None}
+    for name, owner in grad.names:
+        for base in bases_of(name, grad.container):
+            for other, of in names:
+                if owner in owners and of != owner:
+                    continue
+                if of is None or of == owner:
+                    if same(base, other) or is_entry(base, leaf, other):
+                        return True
+    return False
+
+
+def is_entry(base, leaf, name):
+    """Say whether `w[2]` is the entry `weights[2]` of a list whose arrays are called w, or weights."""
+    stem, bracket, index = base.partition("[")
+    return bool(bracket) and leaf.endswith(f"[{index}") and name.partition("[")[0] == stem
 
 
 def short_names(leaves):

@@ -1,26 +1,28 @@
 """A script or a notebook as it stands: its passes, each of which an update of the weights ends.
 
-Statements are run one by one, a training loop once. What computes the loss and the gradients,
-from after the weights and the data up to where the weights are moved, is a pass: it is run again
-on other numbers, as a function would be, and judged. What comes after the last pass is not run.
+Statements are run one by one, a training loop once. What computes with the weights, from after
+these and the data are there up to where the weights are moved, is a pass: it is run again on other
+numbers, as a function would be, and judged. What comes after the last pass is not run.
 """
 
 import ast
+import copy
+import types
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from handgrad.errors import InputError
 from handgrad.load.lines import assigns, bases
-from handgrad.load.names import X_NAMES, Y_NAMES
+from handgrad.load.nested import floats_in, is_tensor
 from handgrad.load.pairing import bases_of, same
 from handgrad.load.programme import State
 from handgrad.run.hand_written import failure
 from handgrad.run.own_forward import Programme
 
-DATA = (*X_NAMES, *Y_NAMES)
-PASSES = {"forward", "backward"}  # what functions that are passes are called
+SHOWS = ("print", "plot", "show", "imshow", "figure")  # calls that only show something
+SHAPES = ("shape", "ndim", "size", "dtype")  # what is asked of an array that is not computed with
+PASSES = {"backward", "backprop", "step", "zero_grad", "update"}  # methods of a training step
 
 
 class Statement(NamedTuple):
@@ -34,42 +36,56 @@ class Statement(NamedTuple):
         """The names that it assigns or writes into, also inside of it."""
         return {name for node in ast.walk(self.node) for name in (*assigns(node), *looped(node))}
 
+    @property
+    def used(self):
+        """The names that it computes with: those whose shape is asked are none."""
+        asked = {
+            part.value
+            for part in ast.walk(self.node)
+            if isinstance(part, ast.Attribute) and part.attr in SHAPES
+        } | {
+            argument
+            for part in ast.walk(self.node)
+            if isinstance(part, ast.Call) and getattr(part.func, "id", "") == "len"
+            for argument in part.args
+        }
+        names = (part for part in ast.walk(self.node) if isinstance(part, ast.Name))
+        return {n.id for n in names if n not in asked and not isinstance(n.ctx, ast.Store)}
+
+
+class Segment(NamedTuple):
+    """The statements of a script with one pass among them, and which of them move weights."""
+
+    statements: list[Statement]
+
+    @property
+    def moved(self):
+        """The names of the weights that are moved, where they are known."""
+        return {name for one in self.statements for name in moved(one.node)}
+
+    @property
+    def end(self):
+        """Where the pass ends: before its last updates, and what comes after them."""
+        updates = [n for n, one in enumerate(self.statements) if is_update(one.node)]
+        end = updates[-1] if updates else len(self.statements)
+        while end - 1 in updates:
+            end -= 1
+        return end
+
+
+def statements_of(sources):
+    """Return the statements of a file, or of the cells of a notebook: pairs of name and source."""
+    return [
+        Statement(node, filename)
+        for filename, source in sources
+        for node in ast.parse(source, filename).body
+    ]
+
 
 def looped(node):
     """Yield the names of a loop's own variables."""
     if isinstance(node, ast.For):
         yield from bases(node.target)
-
-
-class Pass(NamedTuple):
-    """A pass: what runs before it, its statements, and the weights that are moved after it."""
-
-    before: list[Statement]
-    body: list[Statement]
-    params: list[str]
-
-    @property
-    def title(self):
-        """The cells or the lines of the pass."""
-        first, last = self.body[0], self.body[-1]
-        if "[" not in first.filename:
-            return f"lines {first.node.lineno}-{last.node.end_lineno}"
-        cells = [s.filename.rpartition("[")[2].rstrip("]") for s in (first, last)]
-        return f"cell {cells[0]}" if cells[0] == cells[1] else f"cells {cells[0]}-{cells[1]}"
-
-
-def statements_of(sources):
-    """Return the statements of a file, or of the cells of a notebook: pairs of name and source."""
-    found = []
-    for filename, source in sources:
-        try:
-            tree = ast.parse(source, filename)
-        except SyntaxError as error:
-            raise InputError(
-                f"{filename}, line {error.lineno}: {error.msg}; it is not Python."
-            ) from None
-        found += [Statement(node, filename) for node in tree.body]
-    return found
 
 
 def moved(node):
@@ -83,81 +99,58 @@ def moved(node):
         target, value = node.targets[0], node.value
     else:
         return set()
-    names = set(bases(target))
     used = {part.id for part in ast.walk(value) if isinstance(part, ast.Name)}
     known = {base for name in used for base in bases_of(name)}
-    return {name for name in names if any(same(base, name) for base in known)}
+    return {name for name in bases(target) if any(same(base, name) for base in known)}
 
 
-def looks_like_one(statements):
-    """Say whether anything in a script looks like a derivation: a gradient, by its name."""
-    names = set().union(*(s.assigned for s in statements)) if statements else set()
-    return any(same(base, other) for name in names for base in bases_of(name) for other in names)
+def is_update(node):
+    """Say whether a statement moves weights, or loops over them and does."""
+    if isinstance(node, ast.For):
+        of_all = set().union(*(moved(part) for part in ast.walk(node)))
+        return bool(of_all & set(bases(node.target)))
+    return bool(moved(node))
 
 
-def passes_of(statements):
-    """Return the passes of a script in order."""
-    found: list[Pass] = []
-    waiting: list[Statement] = []  # to be run before the next pass
-    for segment in segments_of(statements):
-        updates = [number for number, one in enumerate(segment) if moved(one.node)]
-        params = list(dict.fromkeys(n for at in updates for n in sorted(moved(segment[at].node))))
-        params = params or leaves_of(segment)
-        start, end = start_of(segment, params, updates), end_of(segment)
-        body = [one for one in segment[start:end] if not is_aside(one.node)]
-        if body and params and looks_like_one(segment):
-            found.append(Pass(waiting + segment[:start], body, params))
-            waiting = segment[start:]
-        else:
-            waiting = waiting + segment
-    return found
+def is_training(node):
+    """Say whether a statement is a training loop: each time round has passes of its own."""
+    if not isinstance(node, ast.For | ast.While) or is_update(node):
+        return False
+    inner = [part for statement in node.body for part in ast.walk(statement)]
+    calls = {p.func.attr for p in inner if isinstance(p, ast.Call) and hasattr(p.func, "attr")}
+    assigned = {name for part in inner for name in assigns(part)}
+    both = {base for name in assigned for base in bases_of(name)} & assigned
+    return bool(both or calls & PASSES or any(is_update(part) for part in inner))
 
 
-def start_of(segment, params, updates):
-    """Return where in a segment the pass begins: after the weights and the data are there."""
-    start, computed = 0, set(params)
-    for number, one in enumerate(segment[: updates[0] if updates else None]):
-        used = {part.id for part in ast.walk(one.node) if isinstance(part, ast.Name)}
-        is_computed = bool((used - one.assigned) & computed)
-        if one.assigned.intersection(params):
-            start, computed = number + 1, set(params)
-        elif is_computed:
-            computed |= one.assigned
-        elif one.assigned.intersection(DATA):
-            start = number + 1
-    return start
-
-
-def end_of(segment):
-    """Return where in a segment the pass ends: after the last line that computes a gradient."""
-    names = set().union(*(one.assigned for one in segment))
-    ends = [
-        number + 1
-        for number, one in enumerate(segment)
-        if not moved(one.node)
-        if any(same(base, n) for name in one.assigned for base in bases_of(name) for n in names)
-    ]
-    return max(ends, default=0)
-
-
-def segments_of(statements) -> Iterator[list[Statement]]:
+def segments_of(statements) -> Iterator[Segment]:
     """Yield a script's statements in parts with one pass each: weights moved, and on it goes."""
-    segment: list[Statement] = []
+    segment = Segment([])
     for one in opened_loops(statements):
-        params = set().union(*(moved(s.node) for s in segment)) if segment else set()
-        if params and not moved(one.node):
-            if one.assigned & (params | given_before_update(segment)):
+        is_moved = any(is_update(s.node) for s in segment.statements)
+        if is_moved and not is_update(one.node):
+            if one.assigned & (segment.moved | given_before_update(segment)):
                 yield segment
-                segment = []
-        segment.append(one)
+                segment = Segment([])
+        segment.statements.append(one)
     yield segment
+
+
+def given_before_update(segment):
+    """Return what the statements of a pass assign before its first update, but for gradients."""
+    found: set[str] = set()
+    for one in segment.statements:
+        if is_update(one.node):
+            break
+        found |= one.assigned
+    return {name for name in found if not any(base in found for base in bases_of(name))}
 
 
 def opened_loops(statements) -> Iterator[Statement]:
     """Yield statements in order, those of a training loop once: its first time round."""
     for one in statements:
         node = one.node
-        if not isinstance(node, ast.For | ast.While) or not any(map(moved, ast.walk(node))):
+        if not is_training(node):
             yield one
             continue
         if isinstance(node, ast.For):
@@ -167,55 +160,74 @@ def opened_loops(statements) -> Iterator[Statement]:
         yield from opened_loops([Statement(inner, one.filename) for inner in node.body])
 
 
-def given_before_update(segment):
-    """Return what the statements of a pass assign before its first update, but for gradients."""
-    found: set[str] = set()
-    for one in segment:
-        if moved(one.node):
-            break
-        found |= one.assigned
-    return {name for name in found if not any(base in found for base in bases_of(name))}
+def looks_like_one(statements):
+    """Say whether anything in a script looks like a derivation: a gradient, by its name."""
+    names = set()
+    for one in statements:
+        for part in ast.walk(one.node):
+            names |= {getattr(part, key, None) for key in ("id", "attr", "arg", "name")}
+            names |= {part.value} if isinstance(part, ast.Constant) else set()
+    names = {name for name in names if isinstance(name, str)}
+    return any("grad" in name.lower() or "back" in name.lower() for name in names) or any(
+        same(base, other) for name in names for base in bases_of(name) for other in names
+    )
 
 
 def is_aside(node):
     """Say whether a statement only shows something: `print(loss)`, a figure, a bare name."""
-    return isinstance(node, ast.Expr) and (
-        not isinstance(node.value, ast.Call) or getattr(node.value.func, "id", "") == "print"
-    )
+    if isinstance(node, ast.If | ast.For | ast.With):
+        return all(is_aside(inner) for inner in node.body)
+    if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
+        return isinstance(node, ast.Expr | ast.Pass | ast.Assert)
+    function = node.value.func
+    return getattr(function, "id", getattr(function, "attr", "")) in SHOWS
 
 
-def leaves_of(segment):
-    """Return the names that have a gradient and are computed from no other such name."""
-    names = set().union(*(one.assigned for one in segment))
-    with_gradient = {
-        other for n in names for base in bases_of(n) for other in names if same(base, other)
-    }
-    found: list[str] = []
-    computed: set[str] = set()
-    for one in segment:
-        used = {part.id for part in ast.walk(one.node) if isinstance(part, ast.Name)}
-        if (used - one.assigned) & {*found, *computed}:
-            computed |= one.assigned
-        else:
-            found += [name for name in sorted(one.assigned & with_gradient) if name not in found]
-    return [name for name in found if name not in computed and name not in DATA]
+def started(segment, namespace, where):
+    """Run what comes before the pass of a segment, and return the statements of the pass."""
+    statements, start = segment.statements, 0
+    for number, one in enumerate(statements[: segment.end]):
+        if one.assigned & segment.moved:
+            start = number + 1
+    for one in statements[:start]:
+        run(one, namespace, where)
+    for one in statements[start : segment.end]:
+        is_definition = isinstance(one.node, ast.FunctionDef | ast.ClassDef)
+        known = {name: namespace[name] for name in needed([one], namespace)}
+        if floats_in(known) and not is_definition:
+            break
+        run(one, namespace, where)
+        start += 1
+    return [one for one in statements[start : segment.end] if not is_aside(one.node)], start
 
 
-def programme_of(one, namespace, where):
-    """Return the Programme of a Pass, its parameters, x and y, as they are in a namespace now."""
-    params = {name: np.array(namespace[name]) for name in one.params}
-    codes = [compiled(statement) for statement in one.body]
-    state, names = State([namespace]), used_in(one.body)
-    given = {n: v.copy() for n, v in namespace.items() if isinstance(v, np.ndarray)}
-    x = next((name for name in X_NAMES if name in given and name in names), None)
-    y = next((name for name in Y_NAMES if name in given and name in names), None)
+def title_of(body):
+    """Return the cells or the lines of a pass."""
+    first, last = body[0], body[-1]
+    if "[" not in first.filename:
+        return f"lines {first.node.lineno}-{last.node.end_lineno}"
+    cells = [one.filename.rpartition("[")[2].rstrip("]") for one in (first, last)]
+    return f"cell {cells[0]}" if cells[0] == cells[1] else f"cells {cells[0]}-{cells[1]}"
 
-    def forward(flat, x_now, y_now):
+
+def programme_of(body, namespace, is_theirs, namespaces, where):
+    """Return the Programme of the statements of a pass, and the arrays that go in, by name.
+
+    The arrays are those that the namespace holds now, and the objects in it, as far as the pass
+    uses them.
+    """
+    codes = [compiled(statement) for statement in body]
+    values = {name: namespace[name] for name in needed(body, namespace)}
+    leaves, state, held = floats_in(values), State(namespaces), {}
+
+    def forward(arrays, x, _):
         state.put_back()
         before = dict(namespace)
-        namespace.update({name: array.copy() for name, array in (given | flat).items()})
-        namespace.update({x: x_now} if x else {})
-        namespace.update({y: y_now} if y else {})
+        given = {**arrays, **x}
+        memo = {id(leaf): own_copy(given[name]) for name, leaf in leaves.items()}
+        held.clear()
+        held.update({name: copied(value, memo) for name, value in values.items()})
+        namespace.update(held)
         try:
             for code in codes:
                 exec(code, namespace)
@@ -223,15 +235,54 @@ def programme_of(one, namespace, where):
             namespace.clear()
             namespace.update(before)
 
-    files = {statement.filename for statement in one.body}
-    programme = Programme(forward, None, files.__contains__, [namespace], where)
-    none = np.zeros(1)
-    return programme, params, given.get(x, none), given.get(y, none)
+    programme = Programme(forward, None, is_theirs, namespaces, where, held=lambda: held)
+    return programme, leaves
 
 
-def used_in(body):
-    """Return the names that statements use."""
-    return {p.id for one in body for p in ast.walk(one.node) if isinstance(p, ast.Name)}
+def own_copy(array):
+    """Return a copy of an array; a traced one, which is this run's alone, as it is."""
+    return array if is_tensor(array) else np.array(array)
+
+
+def needed(body, namespace):
+    """Return the names of the data that statements use, and the functions that they call."""
+    waiting = [name for one in body for name in sorted(one.used)]
+    found: dict[str, None] = {}
+    while waiting:
+        name = waiting.pop()
+        if name in found or name not in namespace:
+            continue
+        found[name] = None
+        waiting += names_in(namespace[name])
+    kinds = types.ModuleType | types.FunctionType | types.BuiltinFunctionType | type | np.ufunc
+    return [name for name in found if not isinstance(namespace[name], kinds)]
+
+
+def names_in(value):
+    """Return the global names that a user's function, or the methods of a class, use."""
+    if isinstance(value, types.FunctionType):
+        return list(names_in_code(value.__code__))
+    of_class = value if isinstance(value, type) else type(value)
+    functions = [f for c in of_class.__mro__ for f in vars(c).values()]
+    plain = [getattr(f, "__func__", f) for f in functions]
+    codes = [f.__code__ for f in plain if isinstance(f, types.FunctionType)]
+    return [name for code in codes for name in names_in_code(code)]
+
+
+def names_in_code(code):
+    """Yield the names in a code object, and in those in it."""
+    yield from code.co_names
+    for inner in code.co_consts:
+        if isinstance(inner, types.CodeType):
+            yield from names_in_code(inner)
+
+
+def copied(value: Any, memo: dict[int, Any]) -> Any:
+    """Return a copy of a value, with arrays by their ids in `memo` in place of those in it."""
+    try:
+        return copy.deepcopy(value, memo)
+    except Exception:  # a file, a lock: it is no number
+        return value
 
 
 def compiled(statement):
@@ -250,14 +301,18 @@ def run(statement, namespace, where):
 
 
 def is_script(source):
-    """Say whether a source is a script: without functions that are passes, and without PyTorch."""
+    """Say whether a source is a script, and no file with `forward`, `backward` and data for them.
+
+    Those functions are called with what `init` or `params`, `x` and `y` give; a `reference` is
+    asked for what is in a notebook with PyTorch.
+    """
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False  # whoever runs it says so
-    defined = {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)}
-    assigned = {name for node in tree.body for name in assigns(node)}
-    imported = {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
-    imported |= {n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
-    uses_torch = any(name.partition(".")[0] == "torch" for name in imported)
-    return not (defined & PASSES or "reference" in assigned | defined or uses_torch)
+    defined = {n.name for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+    assigned = {name for node in tree.body for name in assigns(node)} | defined
+    if "reference" in assigned:
+        return False
+    has_passes = {"forward", "backward"} <= assigned
+    return not (has_passes and ("init" in assigned or {"params", "x"} <= assigned))

@@ -36,6 +36,7 @@ class Programme:
         loss: takes what `forward` returned, and the array that was noted under `loss_at`, or None;
             returns the loss.
         loss_at: the number of the name that has the loss, where it is not returned.
+        held: returns the data that the last call used, with the user's objects in it.
     """
 
     forward: Callable[..., Any]
@@ -45,6 +46,7 @@ class Programme:
     where: str
     loss: Callable[..., Any] | None = None
     loss_at: int | None = None
+    held: Callable[[], dict[str, Any]] = dict
 
     @property
     def is_one(self):

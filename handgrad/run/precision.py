@@ -241,6 +241,11 @@ PRODUCTS = {"mm": (0, 1), "bmm": (0, 1), "addmm": (1, 2), "baddbmm": (1, 2)}  # 
 class TF32Products(TorchDispatchMode):
     """Round what goes into every float32 matrix product to TF32, as a GPU does, also backward."""
 
+    @classmethod
+    def _should_skip_dynamo(cls):
+        """Say that nothing here is to be hidden from the compiler: it takes seconds to import."""
+        return False
+
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         """Call PyTorch's operation `func`, with its factors rounded if it is a product."""
         factors = PRODUCTS.get(func.overloadpacket.__name__, ())

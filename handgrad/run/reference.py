@@ -32,9 +32,9 @@ class Run(NamedTuple):
 
     `quantities` is its trace. Where something was substituted, and nothing moved, `sources` has for
     each value and the loss the names of what it was computed from, and `sums` how many terms the
-    longest sum of each step has, gradients too. `kinks` are the inputs of the modules in KINKED, in the order of
-    their calls, `cut_off` are the values whose step has a function that PyTorch cuts off, and
-    `smooth` those whose step has no kink.
+    longest sum of each step has, gradients too. `kinks` are the inputs of the modules in KINKED, in
+    the order of their calls, `cut_off` are the values whose step has a function that PyTorch cuts
+    off, and `smooth` those whose step has no kink.
     """
 
     quantities: dict[str, np.ndarray]

@@ -10,6 +10,7 @@ from handgrad import pipeline
 from handgrad.load import gallery
 from handgrad.load.gallery import GALLERY
 from handgrad.run.reference import run_reference
+from parity_tests.conftest import slow_but
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ def test_a_mismatch_exits_with_1_and_is_named(handgrad, sign_error, cpu_alone):
     assert "grad_w2" in out.splitlines()[-1]
 
 
-@pytest.mark.parametrize("columns", [80, 112])
+@pytest.mark.parametrize("columns", slow_but([80, 112], 80))
 def test_nothing_is_cut_off_the_table(handgrad, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", str(columns))
     _, out, _ = handgrad("-v", "--device", "cpu")

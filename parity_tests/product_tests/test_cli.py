@@ -248,6 +248,23 @@ def test_what_needs_no_torch_does_not_import_it():
     assert all(printed)
 
 
+@pytest.mark.slow
+def test_no_check_imports_the_compiler():
+    """PyTorch's takes seconds: neither TF32 nor a mistake, which is looked at again, needs it."""
+    script = (
+        "import sys\nfrom dataclasses import replace\n"
+        "from handgrad.load.gallery import load\n"
+        "from handgrad.pipeline import check, check_gallery\n"
+        "right = load('two_layer_relu')\n"
+        "negated = lambda *given: {name: -g for name, g in right.backward(*given).items()}\n"
+        "wrong = replace(right, backward=negated)\n"
+        "print(check(wrong).verdict, check_gallery('two_layer_relu', dtype='tf32').verdict)\n"
+        "print('torch._dynamo' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("mismatch match\nFalse\n", "")
+
+
 def test_the_package_runs_as_a_module():
     command = [sys.executable, "-m", "handgrad", "check", "no_such"]
     done = subprocess.run(command, capture_output=True, text=True)

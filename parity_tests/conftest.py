@@ -1,9 +1,8 @@
-"""What all tests share."""
+"""What all tests share. The process that hands them out reads this too: it needs no torch."""
 
 import os
 
 import pytest
-import torch
 
 from handgrad.load.gallery import GALLERY
 
@@ -21,10 +20,17 @@ def slow_but(cases, *quick):
     return [c if c in quick else pytest.param(c, marks=pytest.mark.slow) for c in cases]
 
 
+def has_cuda():
+    """Say whether there is a CUDA device."""
+    import torch
+
+    return torch.cuda.is_available()
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
     """Without CUDA, skip a test of it once, and not again for each network, case and dtype."""
-    if torch.cuda.is_available():
+    if has_cuda():
         return
     kept: list[pytest.Item] = []
     left_out: list[pytest.Item] = []
@@ -42,13 +48,15 @@ def pytest_collection_modifyitems(config, items):
 @pytest.fixture(scope="session", autouse=True)
 def one_thread():
     """Compute on one thread: for arrays of this size the others cost more than they give."""
+    import torch
+
     torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session", params=["cpu", "cuda"])
 def device(request):
     """Give each device in turn; CUDA is skipped, in one line of the summary, where it is absent."""
-    if request.param == "cuda" and not torch.cuda.is_available():
+    if request.param == "cuda" and not has_cuda():
         pytest.skip("no CUDA device on this machine")
     return request.param
 

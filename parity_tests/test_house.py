@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import handgrad
+from handgrad.cli.main import command_line
+from handgrad.pipeline import check_gallery
 
 PACKAGE = Path(handgrad.__file__).parent
 CHECKOUT = PACKAGE.parent
@@ -16,6 +18,7 @@ ROOMS = (
     *("errors", "findings", "network", "run", "compare", "explain", "load", "show", "report"),
     *("pipeline", "train", "record", "lessons", "cli"),
 )
+TWO_SIDES = ("manual", "torch_ref")
 ABOVE_ALL = ("__init__", "__main__", "pytest_plugin")  # nobody imports these
 in_checkout = pytest.mark.skipif(
     not (CHECKOUT / "Makefile").exists(), reason="the package is not in a checkout"
@@ -31,33 +34,36 @@ def imports_of(path):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+@pytest.fixture(scope="module")
 def arrows():
-    """Yield each file of the engine, its room, and the room of each import of the engine's own."""
-    for path in sorted(PACKAGE.rglob("*.py")):
-        room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-        if room not in ("manual", "torch_ref", *ABOVE_ALL):
-            for name in imports_of(path):
-                if name.startswith("handgrad."):
-                    yield path, room, name.split(".")[1]
+    """Give each file of the engine, its room, and the room of each import of the engine's own."""
+    rooms = {path: path.relative_to(PACKAGE).parts[0] for path in sorted(PACKAGE.rglob("*.py"))}
+    return [
+        (path, room.removesuffix(".py"), name.split(".")[1])
+        for path, room in rooms.items()
+        if room.removesuffix(".py") not in (*TWO_SIDES, *ABOVE_ALL)
+        for name in imports_of(path)
+        if name.startswith("handgrad.")
+    ]
 
 
 def test_every_room_is_known():
     rooms = {path.stem for path in PACKAGE.iterdir() if path.suffix in ("", ".py")}
-    assert rooms - {"manual", "torch_ref", "__pycache__", *ABOVE_ALL} == set(ROOMS)
+    assert rooms - {*TWO_SIDES, "__pycache__", *ABOVE_ALL} == set(ROOMS)
 
 
-def test_no_import_runs_back_up():
-    known = (*ROOMS, "manual", "torch_ref")
-    found = [(path, other) for path, _, other in arrows() if other not in known]
+def test_no_import_runs_back_up(arrows):
+    known = (*ROOMS, *TWO_SIDES)
+    found = [(path, other) for path, _, other in arrows if other not in known]
     assert found == []
     height = {room: floor for floor, room in enumerate(ROOMS)} | {"manual": -1, "torch_ref": -1}
     assert [
-        (path.name, other) for path, room, other in arrows() if height[other] > height[room]
+        (path.name, other) for path, room, other in arrows if height[other] > height[room]
     ] == []
 
 
-def test_the_two_sides_are_reached_through_the_gallery_alone():
-    named = {path.name for path, _, other in arrows() if other in ("manual", "torch_ref")}
+def test_the_two_sides_are_reached_through_the_gallery_alone(arrows):
+    named = {path.name for path, _, other in arrows if other in TWO_SIDES}
     assert named == set()
 
 
@@ -76,6 +82,44 @@ def test_a_function_fits_on_a_screen():
         and (node.end_lineno or 0) - node.body[bool(ast.get_docstring(node))].lineno > 50
     }
     assert long == set()
+
+
+def walk(function):
+    """Call a function; return the files of the engine that it enters, and the arrows between."""
+    engine = {str(path) for path in PACKAGE.rglob("*.py") if path.parent.name not in TWO_SIDES}
+    files, between = set(), set()
+
+    def note(frame, event, _):
+        here, caller = frame.f_code.co_filename, frame.f_back
+        if event != "call" or here not in engine:
+            return
+        files.add(here)
+        while caller is not None and caller.f_code.co_filename not in engine:
+            caller = caller.f_back
+        if caller is not None and caller.f_code.co_filename != here:
+            between.add((caller.f_code.co_filename, here))
+
+    function()  # whatever is imported, is now
+    sys.setprofile(note)
+    try:
+        function()
+    finally:
+        sys.setprofile(None)
+    return files, between
+
+
+def test_a_check_is_followed_through_few_files():
+    files, between = walk(lambda: check_gallery("two_layer_relu"))
+    assert len(files) <= 12
+    assert len(between) <= 20
+
+
+def test_a_command_is_followed_through_few_files(monkeypatch):
+    arguments = ["handgrad", "two_layer_relu", "--dtype", "float64", "--device", "cpu"]
+    monkeypatch.setattr(sys, "argv", arguments)
+    files, between = walk(command_line)
+    assert len(files) <= 16
+    assert len(between) <= 26
 
 
 @pytest.fixture(scope="module")

@@ -72,20 +72,28 @@ def judge_steps(steps):
         or (name.removeprefix("grad_") in steps.expected and "[" not in name)
     }
     apart = {n: steps.apart(n, judged[n]) for n in judged if n in steps.actual}
-    looked_at = second_look(steps, noise.unexplained(apart), apart)
-    wrong = {name: looked_at[name][0] for name in looked_at if looked_at[name][1] == "wrong"}
-    explained = set(wrong).difference(noise.unexplained_by_chaos(wrong))
+    off = noise.unexplained(apart)
+    looked_at = look_again(steps, off, apart) if off else {}
     findings = []
     for name, expected in judged.items():
         difference, verdict = apart.get(name), "match" if name in apart else "missing"
         if name in looked_at:
             difference, verdict = looked_at[name]
-        if name in explained:
-            verdict = "match"
         if verdict == "match" and name in noise.moves and is_any_number(steps, name):
             verdict = "inconclusive"
         findings.append(finding(noise, name, steps.actual.get(name), expected, difference, verdict))
     return findings
+
+
+def look_again(steps, off, apart):
+    """Return what differs by, and the verdict, for each of the quantities that are `off`.
+
+    What is wrong at the second look may be in a chain that amplifies whatever it gets.
+    """
+    looked_at = second_look(steps, off, apart)
+    wrong = {name: looked_at[name][0] for name in looked_at if looked_at[name][1] == "wrong"}
+    explained = set(wrong).difference(steps.noise.unexplained_by_chaos(wrong))
+    return looked_at | {name: (wrong[name], "match") for name in explained}
 
 
 def is_any_number(steps, name):

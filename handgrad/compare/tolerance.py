@@ -35,9 +35,15 @@ def noise_of(network, precision, exact: Run | None = None, given=None, exempt=No
     around = (network, precision, exact, given)
     draws, chaotic = partial(perturbed_runs, *around), partial(chaotic_runs, *around)
     exempt = network.params if exempt is None else exempt
-    sums = exact.sums if given else None
+    sums = exact.sums if given else longest_sums(exact.quantities)
     is_by_entry = by_entry and given is not None
     return Noise(exact.quantities, draws, precision, exempt, sums, is_by_entry, chaotic)
+
+
+def longest_sums(trace: Trace):
+    """Return for each quantity of a whole run how many terms the longest sum behind it may have."""
+    longest = max(along_longest_side(array.shape) for array in trace.values())
+    return dict.fromkeys(trace, longest)
 
 
 def factor(precision, terms):
@@ -61,7 +67,7 @@ class Noise:
 
     `exact` is the trace in float64, `draws` starts the perturbed ones. The quantities in
     `exempt`, the parameters, are the same on both sides and get no tolerance. `sums` has for each
-    quantity how many terms the longest sum of its step has. With `by_entry` the noise is taken
+    quantity how many terms the longest sum behind it has. With `by_entry` the noise is taken
     entry by entry, so that small entries are not hidden behind large ones; else it is that of the
     whole array. (With a factor of 8, as in bfloat16, all draws can miss an entry: there always.)
     `chaotic` starts the runs for what amplifies whatever it gets.
@@ -73,7 +79,7 @@ class Noise:
         draws: Callable[[], Iterator[Drawn]],
         precision: Precision,
         exempt: Container[str],
-        sums: Mapping[str, int] | None = None,
+        sums: Mapping[str, int],
         by_entry: bool = False,
         chaotic: Callable[[], Iterator[Drawn]] = lambda: iter(()),
     ):
@@ -85,7 +91,6 @@ class Noise:
         self.largest = {name: max_finite(array) for name, array in exact.items()}
         self.moves: dict[str, np.ndarray] = {}
         self.floors: dict[str, np.ndarray] = {}
-        self.longest = max(along_longest_side(array.shape) for array in exact.values())
 
     def factor(self, name):
         """Return how many times its noise a quantity is allowed to be off."""
@@ -93,7 +98,7 @@ class Noise:
 
     def terms(self, name):
         """Return how many terms the longest sum behind a quantity has: 1 where there is none."""
-        return self.longest if self.sums is None else self.sums.get(name, 1)
+        return self.sums.get(name, 1)
 
     def floor(self, name):
         """Return the least noise of a quantity's entries: of each row, or of all.

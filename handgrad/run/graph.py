@@ -37,9 +37,9 @@ REDUCTIONS_BOTH_WAYS = frozenset(["LinalgVectorNorm", "Logsumexp", "Prod", "Std"
 # What has a derivative everywhere, which changes as smoothly.
 # fmt: off
 SMOOTH = PRODUCTS | frozenset([
-    "Add", "Alias", "Clone", "Cos", "Exp", "Expand", "Mean", "Mul", "Neg", "Permute", "Reshape",
-    "ReshapeAlias", "Sigmoid", "Sin", "Softmax", "Squeeze", "Sub", "Sum", "T", "Tanh", "ToCopy",
-    "Transpose", "UnsafeView", "Unsqueeze", "View",
+    "Add", "Alias", "Clone", "Cos", "Exp", "Expand", "Mean", "MseLoss", "Mul", "Neg", "Permute",
+    "Reshape", "ReshapeAlias", "Sigmoid", "Sin", "Softmax", "Squeeze", "Sub", "Sum", "T", "Tanh",
+    "ToCopy", "Transpose", "UnsafeView", "Unsqueeze", "View",
 ])
 # fmt: on
 # What PyTorch cuts off: see handgrad.run.exact.

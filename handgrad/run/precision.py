@@ -238,7 +238,15 @@ def settings(precision, device="cpu"):
 PRODUCTS = {"mm": (0, 1), "bmm": (0, 1), "addmm": (1, 2), "baddbmm": (1, 2)}  # name: which inputs
 
 
-class TF32Products(TorchDispatchMode):
+class DispatchMode(TorchDispatchMode):
+    """A TorchDispatchMode that is not hidden from the compiler, which would import that: 2 s."""
+
+    @classmethod
+    def _should_skip_dynamo(cls):
+        return False
+
+
+class TF32Products(DispatchMode):
     """Round what goes into every float32 matrix product to TF32, as a GPU does, also backward."""
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):

@@ -30,11 +30,11 @@ KINKED = (nn.ReLU, nn.LeakyReLU, nn.PReLU, nn.ReLU6, nn.ELU, nn.CELU, nn.SELU)
 class Run(NamedTuple):
     """One forward and backward pass of the reference.
 
-    `quantities` is its trace. Where something was substituted, `sources` has for each value and
-    the loss the names of what it was computed from, and `sums` how many terms the longest sum of
-    each step has, gradients too. `kinks` are the inputs of the modules in KINKED, in the order of
-    their calls, `cut_off` are the values whose step has a function that PyTorch cuts off, and
-    `smooth` those whose step has no kink.
+    `quantities` is its trace. Where something was substituted, and nothing moved, `sources` has for
+    each value and the loss the names of what it was computed from, and `sums` how many terms the
+    longest sum of each step has, gradients too. `kinks` are the inputs of the modules in KINKED, in
+    the order of their calls, `cut_off` are the values whose step has a function that PyTorch cuts
+    off, and `smooth` those whose step has no kink.
     """
 
     quantities: dict[str, np.ndarray]
@@ -227,7 +227,12 @@ class Recorder:
         return output
 
     def note_step(self, name, tensor):
-        """Note what a value, or the loss, was computed from, and how long the sums are."""
+        """Note what a value, or the loss, was computed from, and how long the sums are.
+
+        Nobody asks for it where numbers are moved: it is what it was before.
+        """
+        if self.substitute.move is not None:
+            return
         step = step_of(tensor, self.names)
         self.run.sources[name], self.run.sums[name] = set(step.sources), step.forward
         if step.is_cut_off:

@@ -42,7 +42,7 @@ def test_each_draw_can_only_add_to_the_noise(is_given):
 
 def test_before_the_first_draw_the_noise_is_one_last_bit():
     exact = {"h": np.array([3.0, -4.0, 0.0, 0.0]), "zero": np.zeros(2)}
-    assert Noise(exact, no_draws, FLOAT64, ()).noise("h") == 4 * EPS
+    assert Noise(exact, no_draws, FLOAT64, (), {}).noise("h") == 4 * EPS
     by_entry = Noise(exact, no_draws, FLOAT64, (), {}, True)
     assert by_entry.noise("h").tolist() == [3 * EPS, 4 * EPS, 2.5 * EPS, 2.5 * EPS]
     assert by_entry.noise("zero").tolist() == 2 * [FLOAT64.tiny]
@@ -118,7 +118,7 @@ def test_long_sums_are_allowed_what_adding_up_makes():
 
 def test_what_may_overflow_is_known():
     big = {"h": np.array([1e38]), "a": np.array([1e30])}
-    noise = Noise(big, no_draws, FLOAT32, ())
+    noise = Noise(big, no_draws, FLOAT32, (), {})
     assert noise.may_overflow("h")
     assert not noise.may_overflow("a")
 

@@ -10,6 +10,7 @@ from handgrad import pipeline
 from handgrad.load import gallery
 from handgrad.load.gallery import GALLERY
 from handgrad.run.reference import run_reference
+from parity_tests.conftest import slow_but
 
 
 @pytest.fixture
@@ -94,7 +95,7 @@ def test_a_mismatch_exits_with_1_and_is_named(handgrad, sign_error, cpu_alone):
     assert "grad_w2" in out.splitlines()[-1]
 
 
-@pytest.mark.parametrize("columns", [80, 112])
+@pytest.mark.parametrize("columns", slow_but([80, 112], 80))
 def test_nothing_is_cut_off_the_table(handgrad, monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", str(columns))
     _, out, _ = handgrad("-v", "--device", "cpu")
@@ -245,6 +246,23 @@ def test_what_needs_no_torch_does_not_import_it():
     assert rest == ""
     assert len(printed) == 4
     assert all(printed)
+
+
+@pytest.mark.slow
+def test_no_check_imports_the_compiler():
+    """PyTorch's takes seconds: neither TF32 nor a mistake, which is looked at again, needs it."""
+    script = (
+        "import sys\nfrom dataclasses import replace\n"
+        "from handgrad.load.gallery import load\n"
+        "from handgrad.pipeline import check, check_gallery\n"
+        "right = load('two_layer_relu')\n"
+        "negated = lambda *given: {name: -g for name, g in right.backward(*given).items()}\n"
+        "wrong = replace(right, backward=negated)\n"
+        "print(check(wrong).verdict, check_gallery('two_layer_relu', dtype='tf32').verdict)\n"
+        "print('torch._dynamo' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("mismatch match\nFalse\n", "")
 
 
 def test_the_package_runs_as_a_module():

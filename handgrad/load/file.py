@@ -88,11 +88,11 @@ def scripts(sources, namespace, path):
         )
     for segment in script.segments_of(statements):
         with functions_put_back():
-            body, start = script.started(segment, namespace, str(path))
+            body, rest = script.started(segment, namespace, str(path))
         if body:
             yield partial(load_pass, body, namespace, path)
         with functions_put_back():
-            for statement in segment.statements[start:]:
+            for statement in rest:
                 script.run(statement, namespace, str(path))
 
 

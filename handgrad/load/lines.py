@@ -57,6 +57,18 @@ def assignments(path, names):
     return found
 
 
+def lines_of_key(filename, key):
+    """Return the numbers of the lines on which a dict is given a value under a key, as written."""
+    tree = ast.parse("".join(linecache.getlines(filename)))
+    return [
+        value.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Dict)
+        for name, value in zip(node.keys, node.values, strict=True)
+        if isinstance(name, ast.Constant) and name.value == key
+    ]
+
+
 def lines_of(path, names):
     """Return for each of `names` that a Python file computes the Line of a report."""
     where = shown(path)

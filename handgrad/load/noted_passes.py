@@ -81,7 +81,10 @@ def loss_of(programme, result, tape):
 
 def numbers_in(places):
     """Return the numbers of the names that places in a pass are found by."""
-    return [at[0] if isinstance(at, tuple) else at for at in places.values()]
+    numbers = list(places.values())
+    while any(isinstance(at, tuple) for at in numbers):
+        numbers = [at[0] if isinstance(at, tuple) else at for at in numbers]
+    return numbers
 
 
 def found(places, result, tape):
@@ -89,15 +92,21 @@ def found(places, result, tape):
     returned = flat(result)
     arrays = {}
     for name, at in places.items():
-        if isinstance(at, tuple):  # in a list that was noted
-            number, way = at
-            value = flat(tape.notes[number].given).get(way) if number in tape.notes else None
-        else:
-            value = tape.notes[at].value if at in tape.notes else returned.get(at)
-        array = as_array(value)
+        array = as_array(array_at(at, returned, tape.notes))
         if array is not None:
             arrays[name] = array
     return arrays
+
+
+def array_at(at, returned, notes):
+    """Return what is at a place of a pass, or None: see Array in `handgrad.load.pairing`."""
+    if not isinstance(at, tuple):
+        return notes[at].value if at in notes else returned.get(at)
+    number, inner = at
+    if isinstance(inner, str):  # in a list that was noted
+        return flat(notes[number].given).get(inner) if number in notes else None
+    array = array_at(number, returned, notes)
+    return None if array is None else array[inner]
 
 
 @dataclass(frozen=True)

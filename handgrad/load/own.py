@@ -12,6 +12,7 @@ import numpy as np
 from handgrad.errors import InputError
 from handgrad.explain.finite_difference import contradicts
 from handgrad.load import pairing
+from handgrad.load.lines import lines_of_key
 from handgrad.load.nested import floats_in
 from handgrad.load.noted_passes import NotedPasses, first_run, is_fit
 from handgrad.network import Network, Reference
@@ -86,8 +87,8 @@ def finished(draft, first, values, pairs, of_leaves):
     own = {f"grad_{name}": grad.shown for name, grad in grads.items()}
     counts = Counter([*own.values(), *names.values(), *draft.params, ""])
     places = {f"grad_{name}": grad.at for name, grad in grads.items()}
-    lines = {name: first.values[at] for at, name in names.items()}
-    lines |= {n: first.grads[at] for n, at in places.items() if at in first.grads}
+    lines = {name: line(first.values[at]) for at, name in names.items()}
+    lines |= {name: line_of(first, at, grads[name[5:]]) for name, at in places.items()}
     known = {names[value.at]: value.value for value in values} | {
         **first.params,
         **named_inputs(first.x),
@@ -105,9 +106,25 @@ def finished(draft, first, values, pairs, of_leaves):
         forward=passes.forward,
         backward=passes.backward,
         names={name: theirs for name, theirs in own.items() if counts[theirs] == 1},
-        lines={name: (note.filename, note.line) for name, note in lines.items()},
+        lines={name: where for name, where in lines.items() if where is not None},
         notes=(*network.notes, *(shape_note(own[name], s) for name, s in shapes.items())),
     )
+
+
+def line(note):
+    """Return the file and the number of the line that assigned a name."""
+    return note.filename, note.line
+
+
+def line_of(first, at, grad):
+    """Return where a gradient is assigned, or returned in a dict; None where that is not known."""
+    while isinstance(at, tuple):
+        at = at[0]
+    if at in first.grads:
+        return line(first.grads[at])
+    files = {note.filename for note in first.grads.values()}
+    found = [(file, number) for file in files for number in lines_of_key(file, grad.names[-1][0])]
+    return found[-1] if found else None
 
 
 def shape_note(name, shape):

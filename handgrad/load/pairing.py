@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from handgrad.load.names import FORMS, array_of, is_letter
+from handgrad.load.names import FORMS, Y_NAMES, array_of, is_letter
 from handgrad.load.nested import flat, holders_of
 
 CLOSE = 1e-6  # relative: two formulas for one gradient agree better, others hardly ever so well
 MANY = 500  # values: so many are watched to find a gradient's by its numbers
-GRADIENTS = re.compile(r"(?i)d|.*grad.*|.*deriv.*|.*delta.*|dparams")  # what holds gradients
+GRADIENTS = re.compile(r"(?i)d|g|.*grad.*|.*deriv.*|.*delta.*|dparams")  # what holds gradients
 
 
 @dataclass
@@ -137,18 +137,31 @@ def of_leaves(leaves, first, data, grads):
         if held in data and data[held] in names:
             names[data[held]].update(known)
     found: dict[str, Array] = {}
+    known = {note.name for note in first.values.values()}
     for name, leaf in leaves.items():
-        fitting = [g for g in grads if is_of(g, name, names[name])]
+        if name in Y_NAMES:
+            continue
+        fitting = [g for g in grads if is_of(g, name, names[name], known)]
         best = [g for g in fitting if g.way == name or g.way.endswith(f".{name}")]
         best = best or [g for g in fitting if g.way] or fitting
         best = [g for g in best if g.value.shape == np.shape(leaf)] or best
         if best:
             found[name] = best[-1]
-    return found or by_order(first.params, grads)
+    found = found or by_order(first.params, grads)
+    taken = [id(grad) for grad in found.values()]
+    for grad in grads:  # J, grad = cost(theta)
+        alike = [n for n, w in leaves.items() if np.shape(w) == grad.value.shape and n not in found]
+        is_nameless = GRADIENTS.fullmatch(grad.names[-1][0]) and id(grad) not in taken
+        if is_nameless and len(alike) == 1:
+            found[alike[0]] = grad
+    return found
 
 
-def is_of(grad, leaf, names):
-    """Say whether a gradient is called after a parameter, or lies where the parameter does."""
+def is_of(grad, leaf, names, known):
+    """Say whether a gradient is called after a parameter, or lies where the parameter does.
+
+    `known` are the names that the forward pass assigns.
+    """
     if grad.way and (grad.way == leaf or grad.way.endswith(f".{leaf}")):
         return True
     owners = {owner for _, owner in names} - {None}
@@ -158,13 +171,14 @@ def is_of(grad, leaf, names):
                 if owner in owners and of != owner:
                     continue
                 if of is None or of == owner:
-                    if same(base, other) or is_entry(base, leaf, other):
+                    is_other = base != other and base in known  # Y, where y is the leaf
+                    if (same(base, other) and not is_other) or is_entry(base, leaf, other):
                         return True
     return False
 
 
 def is_entry(base, leaf, name):
-    """Say whether `w[2]` is the entry `weights[2]` of a list whose arrays are called w, or weights."""
+    """Say whether `w[2]` is the entry `weights[2]` of a list: its arrays may be called w."""
     stem, bracket, index = base.partition("[")
     return bool(bracket) and leaf.endswith(f"[{index}") and name.partition("[")[0] == stem
 
@@ -188,7 +202,9 @@ def by_order(params, grads):
 def watchable(values, grads):
     """Return the values that may have a gradient among these: by their names, or by numbers."""
     known = groups(values)
-    named = {id(v) for g in grads for name, _ in candidates(g, known) for v in known[name]}
+    names = {name for grad in grads for name, _ in candidates(grad, known)}
+    names |= {name for name in known if name.partition("[")[0] in names}
+    named = {id(value) for name in names for value in known[name]}
     nameless = [g for g in grads if next(candidates(g, known), None) is None and g.value.size > 1]
     shapes = {g.value.shape for g in nameless} if len(values) <= MANY else set()
     return [v for v in values if id(v) in named or v.value.shape in shapes]
@@ -242,13 +258,16 @@ def same(one, other):
 def candidates(grad, known):
     """Yield the names in `known` that one of a gradient's names is the gradient of.
 
-    The last name comes first: it is the one in the outermost function.
+    The last name comes first: it is the one in the outermost function. Of `dh[3]` that is `h[3]`,
+    or else `h`, which the loop may have called so each time.
     """
     for name, owner in reversed(grad.names):
-        for base in bases_of(name, grad.container):
-            for other in known:
-                if same(base, other):
-                    yield other, owner
+        bases = list(bases_of(name, grad.container))
+        for stems in (bases, [base.partition("[")[0] for base in bases if "[" in base]):
+            for base in stems:
+                fitting = [other for other in known if same(base, other)]
+                exact = [other for other in fitting if other == base]
+                yield from ((other, owner) for other in exact or fitting)
 
 
 def equals(one, other):
@@ -288,7 +307,7 @@ def pair(grads, values, truth):
             asked.setdefault(owned(first, known), []).append(grad)
     for (name, owner), several in asked.items():
         of_owner = [v for v in known[name] if owner is None or (name, owner) in v.names]
-        for value, grad in in_order(several, of_owner, truth):
+        for value, grad in in_order(several, of_owner, entries_of(name, known), truth):
             found.setdefault(value.at, grad)
     taken = {id(grad) for grad in found.values()}
     for grad in grads:
@@ -298,6 +317,12 @@ def pair(grads, values, truth):
     return found
 
 
+def entries_of(name, known):
+    """Return the values that are the entries of a buffer, `h[0]`, `h[1]`, in order of time."""
+    found = [v for other, of in known.items() if other.startswith(f"{name}[") for v in of]
+    return sorted(last_versions(found), key=lambda value: value.at)
+
+
 def owned(first, known):
     """Return a name with its owner, or with None where no value of that name has this owner."""
     name, owner = first
@@ -305,30 +330,52 @@ def owned(first, known):
     return (name, owner) if is_known else (name, None)
 
 
-def in_order(grads, values, truth) -> Iterator[tuple[Array, Array]]:
+def in_order(grads, values, entries, truth) -> Iterator[tuple[Array, Array]]:
     """Yield pairs of a value and its gradient, of one name each: what comes last comes first.
 
-    Those whose numbers say so go together first, the others in order between them.
+    `entries` are those of a buffer that the forward pass fills: each is a value. Where the counts
+    differ, those go together whose numbers say so.
     """
     grads = [g for g in grads if not (g.is_of_entry and g is not grads[-1])]
+    if entries and all(value.is_of_entry for value in values):
+        values = entries
+        last = last_versions(grads)
+        if len(last) == 1 and last[0].value.shape[1:] == entries[0].value.shape:
+            yield from ((entry, part) for entry in entries for part in part_of(last[0], entry))
+            return
     values = [v for v in values if not (v.is_of_entry and v is not values[-1])]
     if len(grads) != len(values):
         grads, values = last_versions(grads), last_versions(values)
-    if len(values) == 1:
-        fitting = [g for g in grads if g.value.shape == values[0].value.shape] or grads
-        yield values[0], fitting[-1]
-        return
-    if len(grads) == 1:
-        equal = [v for v in values if equals(grads[0].value, truth[v.at])]
-        fitting = equal or [v for v in values if v.value.shape == grads[0].value.shape] or values
-        yield fitting[-1], grads[0]
-        return
     if len(grads) == len(values):
         yield from zip(reversed(values), grads, strict=True)
-        return
-    left = list(reversed(values))
+    elif len(values) == 1:
+        yield values[0], fitting(grads, values[0])[-1]
+    elif len(grads) == 1:
+        equal = [v for v in values if equals(grads[0].value, truth[v.at])]
+        yield (equal or fitting(values, grads[0]))[-1], grads[0]
+    else:
+        yield from by_numbers(grads, list(reversed(values)), truth)
+
+
+def fitting(arrays, other):
+    """Return those of some Arrays that have another's shape, or else all."""
+    return [array for array in arrays if array.value.shape == other.value.shape] or arrays
+
+
+def by_numbers(grads, values, truth):
+    """Yield the pairs that the numbers say go together, without a step back."""
     for grad in grads:
-        equal = [v for v in left if equals(grad.value, truth[v.at])]
+        equal = [value for value in values if equals(grad.value, truth[value.at])]
         if equal:
             yield equal[0], grad
-            left = left[left.index(equal[0]) + 1 :]
+            values = values[values.index(equal[0]) + 1 :]
+
+
+def part_of(grad, entry):
+    """Return the part of a buffer of gradients that is an entry's, in a list; none if not found."""
+    index = entry.shown.partition("[")[2].rstrip("]")
+    if not index.lstrip("-").isdecimal() or not -len(grad.value) <= int(index) < len(grad.value):
+        return []
+    name, owner = grad.names[-1]
+    at = grad.at, int(index)
+    return [Array(at, grad.value[int(index)], [(f"{name}[{index}]", owner)], given=grad.given)]

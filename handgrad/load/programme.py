@@ -68,37 +68,43 @@ def bits_of(generator):
 def called(function: Callable[..., Any], given: dict[str, Any], more: list[Any]):
     """Call a function of the user's with what its arguments' names ask for, else in order.
 
-    `given` has `params`, `x` and `y`, `more` is what the forward pass returned, for the other.
+    `given` has `params`, `x` and `y`, `more` is what the forward pass returned, for the other: as a
+    whole, or without the loss; where one way fails, the next is tried.
     """
-    wanted = list(inspect.signature(function).parameters.values())
-    needed = [p for p in wanted if p.default is p.empty and p.kind in POSITIONAL]
-    found = {p.name: value for p in needed for value in by_name(p.name, given)}
-    left = [p.name for p in needed if p.name not in found]
+    ways = arguments_of(function, given, more)
+    for number, arguments in enumerate(ways, 1):
+        try:
+            return function(*arguments)
+        except Exception:
+            if number == len(ways):
+                raise
+    return None
+
+
+def arguments_of(function, given, more):
+    """Return the lists of arguments that a function may be meant to be called with, best first."""
+    wanted = inspect.signature(function).parameters.values()
+    needed = [p.name for p in wanted if p.default is p.empty and p.kind in POSITIONAL]
+    found = {name: value for name in needed for value in by_name(name, given)}
+    left = [name for name in needed if name not in found]
+    if not left:
+        return [[found[name] for name in needed]]
+    rests = [rest_of(result) for result in more]
+    fills = [rest for rest in [*rests, more] if len(rest) == len(left)]
+    if fills:
+        return [[(found | dict(zip(left, fill, strict=True)))[n] for n in needed] for fill in fills]
     order = [given["params"], given["x"], given["y"], *more]
-    if not left and not more:
-        return function(**found) if can_name(needed) else function(*found.values())
-    if more and len(left) == 1:
-        found[left[0]] = more[0] if not is_pair(more[0]) else rest_of(more[0])[0]
-    elif more and len(left) == len(rest_of(more[0])):
-        found |= dict(zip(left, rest_of(more[0]), strict=True))
-    elif len(needed) <= len(order):
-        skip = order if len(needed) == len(order) else [v for v in order if v is not None]
-        return function(*skip[: len(needed)])
-    else:
-        names = ", ".join(left)
-        raise InputError(
-            f"{function.__name__} takes {names}: it is not known what is meant; it may take "
-            "params, x, y and, in backward, what forward returns."
-        )
-    return function(*[found[p.name] for p in needed])
+    if len(needed) < len(order):
+        order = [value for value in order if value is not None]
+    if len(needed) <= len(order):
+        return [order[: len(needed)]]
+    raise InputError(
+        f"{function.__name__} takes {', '.join(left)}: it is not known what is meant; it may take "
+        "params, x, y and, in backward, what forward returns."
+    )
 
 
 POSITIONAL = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
-
-
-def can_name(parameters):
-    """Say whether arguments can be given by name."""
-    return all(p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)
 
 
 def by_name(name, given):
@@ -112,11 +118,6 @@ def by_name(name, given):
         for role, names in (("params", PARAMS), ("x", X), ("y", Y)):
             if name in names:
                 yield given[role]
-
-
-def is_pair(result):
-    """Say whether a forward pass returned its loss and one thing more."""
-    return isinstance(result, tuple) and len(rest_of(result)) == 1 and len(result) == 2
 
 
 def rest_of(result):

@@ -184,21 +184,57 @@ def is_aside(node):
 
 
 def started(segment, namespace, where):
-    """Run what comes before the pass of a segment, and return the statements of the pass."""
+    """Run what comes before the pass of a segment; return the statements of the pass, and the rest.
+
+    It begins where the weights are there, those that are moved after it or have a gradient, or
+    where something is computed with arrays.
+    """
     statements, start = segment.statements, 0
     for number, one in enumerate(statements[: segment.end]):
         if one.assigned & segment.moved:
             start = number + 1
     for one in statements[:start]:
         run(one, namespace, where)
-    for one in statements[start : segment.end]:
-        is_definition = isinstance(one.node, ast.FunctionDef | ast.ClassDef)
-        known = {name: namespace[name] for name in needed([one], namespace)}
-        if floats_in(known) and not is_definition:
-            break
-        run(one, namespace, where)
+    while start < segment.end and not computes(statements[start], namespace):
+        run(statements[start], namespace, where)
         start += 1
-    return [one for one in statements[start : segment.end] if not is_aside(one.node)], start
+    late = 0 if segment.moved else last_leaf(statements[start : segment.end], namespace, where)
+    for one in statements[start : start + late]:
+        run(one, namespace, where)
+    start += late
+    body = [one for one in statements[start : segment.end] if not is_aside(one.node)]
+    return body, statements[start:]
+
+
+def computes(one, namespace):
+    """Say whether a statement computes with arrays that there are."""
+    if isinstance(one.node, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
+        return False
+    return bool(floats_in({name: namespace[name] for name in needed([one], namespace)}))
+
+
+def last_leaf(statements, namespace, where):
+    """Return how many statements there are up to the last that draws an array with a gradient.
+
+    They are run to find out, and what they do is undone.
+    """
+    assigned = {name for one in statements for name in one.assigned}
+    wanted = {base for name in assigned for base in bases_of(name)} & assigned
+    scratch = dict(namespace)
+    memo: dict[int, Any] = {}
+    scratch.update({n: copied(namespace[n], memo) for n in needed(statements, namespace)})
+    drawn: dict[str, int] = {}
+    for number, one in enumerate(statements):
+        is_drawn = not computes(one, scratch)
+        for name in one.assigned & wanted:
+            if is_drawn:
+                drawn.setdefault(name, number + 1)
+            else:
+                drawn[name] = 0  # a buffer that is filled
+        if all(drawn.get(name) == 0 for name in wanted):
+            break
+        run(one, scratch, where)
+    return max(drawn.values(), default=0)
 
 
 def title_of(body):

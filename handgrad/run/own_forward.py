@@ -95,7 +95,7 @@ class OwnForward(nn.Module):
         with tracing(programme.namespaces, self.decision):
             result = noted.run(params, packed(inputs, self.network.x), traced(y))
             loss = programme.loss(result, noted.loss)
-        if not isinstance(loss, Traced) or loss.tensor.numel() != 1:
+        if not isinstance(loss, Traced) or not loss.tensor.requires_grad:
             raise InputError(f"{programme.where}: the loss depends on no parameter.")
         return loss.tensor.reshape(())
 

@@ -1,9 +1,4 @@
-"""A traced array: what a NumPy array is to its user, with a PyTorch tensor behind it.
-
-NumPy's views are kept without PyTorch's: a root holds a tensor and counts its versions, a view
-holds its parent and how it is read from it. Nothing that autograd may have saved is ever written
-into: a write goes into a clone of the root's tensor, which then takes its place.
-"""
+"""A traced array: what a NumPy array is to its user, with a PyTorch tensor behind it."""
 
 import dis
 import sys
@@ -12,7 +7,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
 
 from handgrad.run.traced.index import (
     distinct,
@@ -23,110 +17,33 @@ from handgrad.run.traced.index import (
     torch_key,
 )
 from handgrad.run.traced.refusal import Untraceable
-from handgrad.run.traced.tensors import NUMBERS, cast_as_out, from_numpy, is_numeric, numpy_dtype
+from handgrad.run.traced.storage import Storage
+from handgrad.run.traced.tensors import NUMBERS, from_numpy, is_numeric, numpy_dtype
 
 # What NumPy's functions do, by name: the methods of an array are among them.
 FUNCTIONS: dict[str, Callable[..., Any]] = {}
 # fmt: off
 METHODS = frozenset([
-    "all", "any", "argmax", "argmin", "argsort", "astype", "choose", "clip", "compress", "conj",
-    "copy", "cumprod", "cumsum", "diagonal", "dot", "fill", "flatten", "item", "itemset", "max",
-    "mean", "min", "nonzero", "prod", "ptp", "put", "ravel", "repeat", "reshape", "resize", "round",
-    "searchsorted", "sort", "squeeze", "std", "sum", "swapaxes", "take", "tolist", "trace",
+    "all", "any", "argmax", "argmin", "argsort", "astype", "choose", "clip", "conj",
+    "copy", "cumprod", "cumsum", "diagonal", "dot", "fill", "flatten", "item", "max",
+    "mean", "min", "nonzero", "prod", "put", "ravel", "repeat", "reshape", "round",
+    "searchsorted", "squeeze", "std", "sum", "swapaxes", "take", "tolist", "trace",
     "transpose", "var",
 ])
 # fmt: on
 REMAINDERS = [i for i, (_, sign) in enumerate(getattr(dis, "_nb_ops", ())) if sign in ("%", "%=")]
 
 
-class Traced:
+class Traced(Storage):
     """An array of NumPy's kind on which a forward pass is run, so that autograd follows it.
 
     `tensor` is what it stands for now. For `isinstance` it is an ndarray, or, of no axes, the
     scalar that NumPy's functions return in its place.
     """
 
-    __slots__ = (
-        *("_tensor", "_version", "_is_read"),  # of a root; a view keeps here what it read last
-        *("_root", "_parent", "_read", "_positions", "_key"),  # of a view
-    )
+    __slots__ = ()
     __array_priority__ = 1000
     __hash__ = None  # type: ignore[assignment]
-
-    def __init__(self, tensor, is_read=True):
-        """Make a root of a tensor; one that nobody else has (`is_read` False) is written into."""
-        self._tensor, self._version, self._is_read = tensor, 0, is_read
-        self._root = None
-
-    @property
-    def tensor(self):
-        """The tensor that the array stands for now."""
-        root = self._root
-        if root is None:
-            self._is_read = True
-        elif self._version != root._version:
-            self._tensor, self._version = self._read(self._parent.tensor), root._version
-        return self._tensor
-
-    @property
-    def _known(self):
-        """A tensor of this shape and dtype, which may be out of date; a root counts as unread."""
-        return self.tensor if self._tensor is None else self._tensor
-
-    def observe(self, function, in_place=False):
-        """Let what is read from now on be `function(tensor)`, a tensor of the same shape.
-
-        With `in_place` it is written into the array that this one is a view of as well.
-        """
-        result = function(self.tensor)
-        if in_place:
-            self._assign(result)
-        else:
-            self._tensor = result
-
-    def _view(self, read, positions=None, key=None):
-        """Return a view, by a function that PyTorch has as a view.
-
-        Or else, with `positions` (whole numbers, an array), by where its entries are in this one.
-        """
-        view = Traced.__new__(Traced)
-        view._tensor, view._version, view._parent = None, -1, self
-        view._root = self if self._root is None else self._root
-        view._read, view._positions, view._key = read, positions, key
-        return view
-
-    def _view_at(self, positions):
-        """Return a view of the entries at these places of the flattened array."""
-        positions = torch.from_numpy(np.ascontiguousarray(positions))
-        return self._view(lambda tensor: tensor.reshape(-1)[positions], positions)
-
-    def _write(self, put):
-        """Call `put` with a tensor to write into, which is then this array's."""
-        if self._root is None:
-            if self._is_read:
-                self._tensor = self._tensor.clone()
-                self._is_read = False
-            put(self._tensor)
-            self._version += 1
-        elif self._positions is None:
-            self._parent._write(lambda place: put(same_memory(self._read(place), place)))
-        else:
-            written = self.tensor.clone()
-            put(written)
-            places = torch.unravel_index(self._positions, self._parent._known.shape)
-            self._parent._write(lambda place: place.__setitem__(places, written))
-
-    def _assign(self, tensor):
-        """Make all entries those of a tensor, broadcast and cast as NumPy's `out=` does it."""
-        known = self._known
-        if tensor.dtype is not known.dtype:
-            tensor = cast_as_out(tensor, known.dtype)
-        if self._root is None:
-            self._tensor = tensor if tensor.shape == known.shape else tensor.expand(known.shape)
-            self._is_read = True
-            self._version += 1
-        else:
-            self._write(lambda place: place.copy_(tensor))
 
     def _entry(self, key):
         """Return one entry, of which NumPy makes a copy."""
@@ -230,6 +147,10 @@ class Traced:
         """The array itself: complex numbers are not followed."""
         return self
 
+    def sort(self, axis=-1, **_):
+        """Put the entries in order, in place."""
+        self._assign(FUNCTIONS["sort"](self, axis).tensor)
+
     def __getattr__(self, name):
         if name in METHODS:
             return partial(FUNCTIONS[name], self)
@@ -304,16 +225,6 @@ def plain(value):
     if type(value) is Traced:
         return value.tensor.detach().cpu().numpy().copy()
     return value
-
-
-def same_memory(view, place):
-    """Return PyTorch's view of a tensor that is written into, if it is one."""
-    if view.untyped_storage().data_ptr() != place.untyped_storage().data_ptr():
-        raise Untraceable(
-            "Handgrad cannot tell whether writing into this reshaped array changes the array it "
-            "was made of: write into that one."
-        )
-    return view
 
 
 def tensor_of(value):

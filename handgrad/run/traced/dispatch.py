@@ -89,6 +89,8 @@ def standing_for(function):
 
 
 FUNCTIONS["__call__"] = standing_for
+for _name in LOOKS:
+    FUNCTIONS[_name] = standing_for(getattr(np, _name))
 
 
 @functools.cache

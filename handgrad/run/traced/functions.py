@@ -100,6 +100,8 @@ reduction("any", lambda a, axes, keepdims: (a != 0).sum(axes, keepdims) > 0)
 reduction("nansum", lambda a, axes, keepdims: summed(a.nan_to_num(0.0), axes, keepdims))
 reduction("_logsumexp", lambda a, axes, keepdims: a.logsumexp(axes, keepdims), -np.inf)
 
+FUNCTIONS["amax"], FUNCTIONS["amin"] = FUNCTIONS["max"], FUNCTIONS["min"]
+
 
 @numpy_function("average")
 def average(a, axis=None, weights=None, returned=False, *, keepdims=False):

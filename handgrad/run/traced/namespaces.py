@@ -1,4 +1,4 @@
-"""While a forward pass is traced: proxies for NumPy, math and float in the user's own namespaces."""
+"""Proxies for NumPy, math and float in the user's own namespaces while a pass is traced."""
 
 import builtins
 import math

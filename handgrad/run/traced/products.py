@@ -23,7 +23,7 @@ def dot(a, b):
     """Return the sum over the last axis of `a` and the last but one of `b`."""
     if not a.ndim or not b.ndim:
         return a * b
-    if a.ndim <= 2 and b.ndim <= 2 or b.ndim == 1:
+    if max(a.ndim, b.ndim) <= 2 or b.ndim == 1:
         return torch.matmul(a, b)
     return torch.tensordot(a, b, ([a.ndim - 1], [b.ndim - 2]))
 

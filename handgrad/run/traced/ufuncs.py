@@ -156,6 +156,7 @@ class Ufunc:
         return getattr(getattr(np, self.name), name)
 
     def __call__(self, *inputs, out=None, where=True, dtype=None, **_):
+        """Return the function of arrays, written into `out` if that is given."""
         if len(inputs) > getattr(np, self.name).nin:
             *inputs, out = inputs
         if out is None and where is True and dtype is None:
@@ -248,6 +249,8 @@ UFUNCS = {
         for name in ("bitwise_and", "bitwise_or", "bitwise_xor", "left_shift", "right_shift")
     },
 }
+UFUNCS["invert"] = Ufunc("invert", of_one(np.invert, None))
+UFUNCS["conj"] = UFUNCS["conjugate"]
 FUNCTIONS.update(UFUNCS)
 
 
@@ -297,5 +300,10 @@ for _sign, _name in OPERATORS.items():
     setattr(Traced, f"__i{_sign}__", in_place(UFUNCS[_name].compute))
 for _sign, _name in COMPARISONS.items():
     setattr(Traced, f"__{_sign}__", binary(UFUNCS[_name].compute))
-for _sign, _name in {"neg": "negative", "pos": "positive", "abs": "absolute"}.items():
+for _sign, _name in {
+    "neg": "negative",
+    "pos": "positive",
+    "abs": "absolute",
+    "invert": "invert",
+}.items():
     setattr(Traced, f"__{_sign}__", unary(UFUNCS[_name].compute))

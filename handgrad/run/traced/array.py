@@ -7,11 +7,13 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import torch
 
 from handgrad.run.traced.index import (
     distinct,
     has_reverse,
     is_basic,
+    is_entry,
     parsed,
     positions_of,
     torch_key,
@@ -45,18 +47,12 @@ class Traced(Storage):
     __array_priority__ = 1000
     __hash__ = None  # type: ignore[assignment]
 
-    def _entry(self, key):
-        """Return one entry, of which NumPy makes a copy."""
-        if self._root is not None or self._is_read:
-            return self.tensor[key]
-        return self._tensor[key].clone()  # the array stays unread: it need not be cloned
-
     def __getitem__(self, key):
         parts = parsed(key)
         known = self._known
         if not is_basic(parts):
             return Traced(self.tensor[torch_key(parts, known.shape)])
-        if len(parts) == known.ndim and all(type(part) is int for part in parts):
+        if is_entry(parts, known.ndim):
             return Traced(self._entry(parts))
         if has_reverse(parts):
             return self._view_at(positions_of(known.shape)[parts])
@@ -69,12 +65,15 @@ class Traced(Storage):
             value = tensor_like(value, known)
             place, value = distinct(torch_key(parts, known.shape), known.shape, value)
             self._write(lambda tensor: tensor.__setitem__(place, value))
+        elif self._root is None and is_entry(parts, known.ndim):
+            value = torch.as_tensor(tensor_like(value, known), dtype=known.dtype)
+            self._write_entry(parts, value.reshape(()))
         elif not (type(value) is Traced and value._root is not None) or (
             # else it is the end of `x[key] += ...`, which has been written
             value._parent is not self or value._key != parts
         ):
             value = tensor_like(value, known)
-            self._write(lambda tensor: tensor.__setitem__(parts, value))
+            self._write(lambda tensor: tensor.__setitem__(parts, value), parts)
 
     def __len__(self):
         if not self._known.ndim:
@@ -170,7 +169,7 @@ class Traced(Storage):
     # What would take the numbers out of autograd's sight
 
     def __array__(self, dtype=None, copy=None):
-        if self._known.requires_grad:
+        if self.tensor.requires_grad:
             raise Untraceable(
                 "A traced array was put into a plain NumPy array (or given to a function that "
                 "makes one), which would lose its gradient: make the array by np.zeros, np.array "
@@ -179,7 +178,7 @@ class Traced(Storage):
         return plain(self).astype(dtype or self.dtype, copy=False)
 
     def __float__(self):
-        if self._known.requires_grad and not is_formatting(sys._getframe(1)):
+        if self.tensor.requires_grad and not is_formatting(sys._getframe(1)):
             raise Untraceable(
                 "A traced value was turned into a Python float by a function that Handgrad does "
                 "not know, which would lose its gradient."

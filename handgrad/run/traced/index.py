@@ -36,6 +36,11 @@ def is_basic(parts):
     return not any(type(part) is np.ndarray for part in parts)
 
 
+def is_entry(parts, ndim):
+    """Say whether a key has a whole number for each axis."""
+    return len(parts) == ndim and all(type(part) is int for part in parts)
+
+
 def has_reverse(parts):
     """Say whether a part of a key runs backwards, which PyTorch has not."""
     return any(type(part) is slice and (part.step or 1) < 0 for part in parts)
@@ -80,3 +85,34 @@ def distinct(key, shape, value):
     kept = torch.from_numpy(np.sort(last))
     where = np.unravel_index(places.reshape(-1)[np.sort(last)], tuple(shape))
     return tuple(map(torch.from_numpy, where)), value.expand(places.shape).reshape(-1)[kept]
+
+
+def place_of(key, shape):
+    """Return where the entry at whole numbers, one an axis, is in the flattened array."""
+    place = 0
+    for axis, (at, length) in enumerate(zip(key, shape, strict=True)):
+        if not -length <= at < length:
+            raise IndexError(f"index {at} is out of bounds for axis {axis} with size {length}")
+        place = place * length + at % length
+    return place
+
+
+def are_apart(a, b, shape):
+    """Say whether two keys of an array, basic ones, are sure to have no entry in common."""
+    if a is None or b is None:
+        return False
+    for one, other, length in zip(a, b, shape, strict=False):
+        if type(one) not in (int, slice) or type(other) not in (int, slice):
+            return False
+        (low, high), (other_low, other_high) = span(one, length), span(other, length)
+        if high < other_low or other_high < low:
+            return True
+    return False
+
+
+def span(part, length):
+    """Return the first and the last place along an axis that a whole number or a slice has."""
+    if type(part) is int:
+        return part % length, part % length
+    places = range(*part.indices(length))
+    return (min(places[0], places[-1]), max(places[0], places[-1])) if places else (length, -1)

@@ -30,7 +30,7 @@ def contains(value, test):
 
 def has_gradient(value):
     """Say whether a value is, or has in it, an array that autograd follows."""
-    return contains(value, lambda array: array._known.requires_grad)
+    return contains(value, lambda array: array.tensor.requires_grad)
 
 
 def all_plain(value):

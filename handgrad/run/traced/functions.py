@@ -179,6 +179,32 @@ def sort(a, axis=-1, **_):
     return Traced(torch.sort(a.reshape(-1) if axis is None else a, -1 if axis is None else axis)[0])
 
 
+@numpy_function("quantile")
+def quantile(a, q, axis=None, *, method="linear", keepdims=False):
+    """Return the number below which a part `q` of the entries is."""
+    a = tensor_of(a)
+    q = torch.as_tensor(plain(q), dtype=a.dtype)
+    return Traced(torch.quantile(a, q, axis, keepdims, interpolation=method))
+
+
+@numpy_function("percentile")
+def percentile(a, q, axis=None, **keywords):
+    """Return the number below which `q` of a hundred entries are."""
+    return quantile(a, np.asarray(plain(q)) / 100, axis, **keywords)
+
+
+@numpy_function("median")
+def median(a, axis=None, *, keepdims=False):
+    """Return the number in the middle, or the mean of the two there."""
+    a = tensor_of(a)
+    ordered = torch.sort(a.reshape(-1) if axis is None else a, -1 if axis is None else axis)[0]
+    axis = -1 if axis is None else axis
+    length = ordered.shape[axis]
+    middle = ordered.narrow(axis, (length - 1) // 2, 2 - length % 2).mean(axis, keepdims)
+    shape = (1,) * a.ndim if keepdims and ordered.ndim != a.ndim else middle.shape
+    return Traced(middle.reshape(shape))
+
+
 @numpy_function("nan_to_num")
 def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
     """Return the array with other numbers for those that are not finite."""

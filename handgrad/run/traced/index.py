@@ -5,10 +5,14 @@ import operator
 import numpy as np
 import torch
 
+ONLY_WHOLE = frozenset([int])
+
 
 def parsed(key):
     """Return a key as a tuple of whole numbers, slices, None, Ellipsis and NumPy arrays."""
-    return tuple(map(part_of, key)) if type(key) is tuple else (part_of(key),)
+    if type(key) is not tuple:
+        return (part_of(key),)
+    return key if ONLY_WHOLE.issuperset(map(type, key)) else tuple(map(part_of, key))
 
 
 def part_of(part):
@@ -33,12 +37,12 @@ def part_of(part):
 
 def is_basic(parts):
     """Say whether NumPy takes a view at a key, not a copy."""
-    return not any(type(part) is np.ndarray for part in parts)
+    return np.ndarray not in map(type, parts)
 
 
 def is_entry(parts, ndim):
     """Say whether a key has a whole number for each axis."""
-    return len(parts) == ndim and all(type(part) is int for part in parts)
+    return len(parts) == ndim and ONLY_WHOLE.issuperset(map(type, parts))
 
 
 def has_reverse(parts):

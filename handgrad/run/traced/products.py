@@ -88,6 +88,13 @@ def multi_dot(arrays, *, out=None):
     return given_out(torch.linalg.multi_dot(alike(*map(tensor_of, arrays))), out, "multi_dot")
 
 
+@numpy_function("cross")
+def cross(a, b, axis=-1):
+    """Return the vector product of vectors of three."""
+    a, b = alike(tensor_of(a), tensor_of(b))
+    return Traced(torch.linalg.cross(a, b, dim=axis))
+
+
 @numpy_function("trace")
 def trace(a, offset=0, axis1=0, axis2=1):
     """Return the sum along a diagonal."""

@@ -118,7 +118,7 @@ class Storage:
         else:
             written = self.tensor.clone()
             put(written)
-            places = torch.unravel_index(self._positions, self._parent._known.shape)
+            places = unravelled(self._positions, self._parent._known.shape)
             self._parent._write(lambda place: place.__setitem__(places, written))
 
     def _assign(self, tensor):

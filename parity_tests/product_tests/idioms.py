@@ -95,7 +95,9 @@ def f(a, b, c):
     q = np.ones(5) / 5
     return (q * (np.log(q) - np.log(p))).sum() + np.sum(a) * np.sum(b)
 """,
-    "l2_and_l1": "f = lambda a, b, c: 0.1 * sum(np.sum(w * w) for w in (a, b)) + 0.2 * np.abs(c).sum()",
+    "l2_and_l1": """
+f = lambda a, b, c: 0.1 * sum(np.sum(w * w) for w in (a, b)) + 0.2 * np.abs(c).sum()
+""",
     "batch_norm": """
 def f(a, b, c):
     mu = np.mean(a, axis=0)
@@ -119,7 +121,9 @@ def f(a, b, c):
     s = z.std(axis=-1, keepdims=True, ddof=1)
     return np.sum(((z - m) / (s + 1e-5) * c + c) ** 2)
 """,
-    "rms_norm": "f = lambda a, b, c: np.sum(a / np.sqrt(np.mean(a**2, -1, keepdims=True) + 1e-6) @ b * c)",
+    "rms_norm": """
+f = lambda a, b, c: np.sum(a / np.sqrt(np.mean(a**2, -1, keepdims=True) + 1e-6) @ b * c)
+""",
     "dropout": """
 def f(a, b, c):
     rng = np.random.default_rng(0)
@@ -345,7 +349,8 @@ def f(a, b, c):
 def f(a, b, c):
     x = np.concatenate([a, b.T[:4]], axis=1)
     s = np.stack([a[0], a[1], b[:, 0]], axis=1)
-    return (x ** 2).sum() + np.linalg.det(s) + np.append(c, 1.0).sum() + np.column_stack((c, c))[:, 1].sum()
+    total = (x ** 2).sum() + np.linalg.det(s) + np.append(c, 1.0).sum()
+    return total + np.column_stack((c, c))[:, 1].sum()
 """,
     "ones_column": """
 def f(a, b, c):
@@ -356,7 +361,8 @@ def f(a, b, c):
     "ix_fancy": """
 def f(a, b, c):
     sub = b[np.ix_([0, 2], [1, 3, 4])]
-    return (sub ** 2).sum() + a[[0, 1], [2, 0]].sum() * c[np.array([True, False, True, True, False])].sum()
+    keep = np.array([True, False, True, True, False])
+    return (sub ** 2).sum() + a[[0, 1], [2, 0]].sum() * c[keep].sum()
 """,
     "array_of_list": """
 def f(a, b, c):
@@ -450,8 +456,12 @@ def f(a, b, c):
     return (np.tile(c, (4, 1)) * np.repeat(a[:, :1], 5, axis=1)).sum() + np.rot90(b)[0, 0] ** 2 + (
         a.repeat(2, axis=0)[3] ** 2).sum() + np.full((2, 2), c[0]).sum()
 """,
-    "triangles": "f = lambda a, b, c: (np.tril(a @ a.T) ** 2).sum() + np.triu(b, 1).prod(axis=1).sum() + c[0]",
-    "cumulative": "f = lambda a, b, c: np.cumsum(a, axis=0)[2].prod() + np.cumprod(c)[-1] + np.diff(b).max()",
+    "triangles": """
+f = lambda a, b, c: (np.tril(a @ a.T) ** 2).sum() + np.triu(b, 1).prod(axis=1).sum() + c[0]
+""",
+    "cumulative": """
+f = lambda a, b, c: np.cumsum(a, axis=0)[2].prod() + np.cumprod(c)[-1] + np.diff(b).max()
+""",
     "choices": """
 def f(a, b, c):
     z = a @ b
@@ -459,7 +469,11 @@ def f(a, b, c):
     p = np.piecewise(c, [c < 0, c >= 0], [lambda t: 0.2 * t, lambda t: t ** 2])
     return s.sum() + p.sum() + np.sign(c).sum() + np.heaviside(z, 0.5).sum()
 """,
-    "sorted_values": "f = lambda a, b, c: (np.sort(c) * np.arange(5)).sum() + a[np.argsort(a[:, 0])][0].sum() + np.median(b)",
+    "sorted_values": """
+def f(a, b, c):
+    first = a[np.argsort(a[:, 0])][0]
+    return (np.sort(c) * np.arange(5)).sum() + first.sum() + np.median(b) + np.percentile(c, 30)
+""",
     "shuffled_batch": """
 def f(a, b, c):
     np.random.seed(1)
@@ -467,7 +481,8 @@ def f(a, b, c):
     np.random.shuffle(ix)
     perm = np.random.permutation(4)
     batch = a[ix[:2]]
-    return np.tanh(batch @ b).sum() + (a[perm] * np.arange(12).reshape(4, 3)).sum() + c[np.random.randint(5)]
+    total = np.tanh(batch @ b).sum() + (a[perm] * np.arange(12).reshape(4, 3)).sum()
+    return total + c[np.random.randint(5)]
 """,
     "class_of_layers": """
 class Dense:
@@ -492,8 +507,8 @@ def f(a, b, c):
 """,
     "power_and_exp": """
 def f(a, b, c):
-    return (np.power(np.abs(a) + 1, 1.7).sum() + (2 ** b).sum() + np.exp2(c).sum() + np.expm1(c).sum()
-            + np.log1p(c ** 2).sum() + np.sqrt(a ** 2 + 1).sum() + np.cbrt(b).sum()
+    return (np.power(np.abs(a) + 1, 1.7).sum() + (2 ** b).sum() + np.exp2(c).sum()
+            + np.expm1(c).sum() + np.log1p(c ** 2).sum() + np.sqrt(a ** 2 + 1).sum() + np.cbrt(b).sum()
             + np.reciprocal(c).sum() + np.hypot(c, 1).sum() + np.arctan2(c, 2).sum())
 """,
     "weighted": """
@@ -504,8 +519,8 @@ def f(a, b, c):
     "transposes": """
 def f(a, b, c):
     x = a.reshape(2, 2, 3)
-    return (np.moveaxis(x, 0, -1)[1] ** 2).sum() + np.transpose(x, (2, 0, 1))[0].prod() + np.squeeze(
-        x[:1]).sum() + np.swapaxes(b, 0, 1)[0].prod() + x.T.ravel()[1] * np.atleast_2d(c).sum()
+    total = (np.moveaxis(x, 0, -1)[1] ** 2).sum() + np.transpose(x, (2, 0, 1))[0].prod()
+    return total + np.squeeze(x[:1]).sum() + np.swapaxes(b, 0, 1)[0].prod() + x.T.ravel()[1] * np.atleast_2d(c).sum()
 """,
     "copied_buffer": """
 def f(a, b, c):
@@ -515,5 +530,149 @@ def f(a, b, c):
     np.copyto(saved, grid)
     saved[0] = c
     return (grid * saved).sum() + np.array(saved, copy=True)[0].prod()
+""",
+    # Set aside before there was any code, and first run when it was done: all 15 came out.
+    "weight_norm_layer": """
+def f(a, b, c):
+    g = np.sqrt(np.square(b).sum(0, keepdims=True))
+    v = b / g
+    return float(np.sum(np.tanh(a @ v * c[np.newaxis]) ** 2))
+""",
+    "im2col_indices": """
+def f(a, b, c):
+    i0 = np.repeat(np.arange(2), 2); j0 = np.tile(np.arange(2), 2)
+    i1 = np.repeat(np.arange(3), 2); j1 = np.tile(np.arange(2), 3)
+    i = i0.reshape(-1, 1) + i1.reshape(1, -1); j = j0.reshape(-1, 1) + j1.reshape(1, -1)
+    cols = a[i, j]
+    w = b.flatten()[:4].reshape(1, 4)
+    return (w @ cols).clip(-1, 1).sum()
+""",
+    "maxpool_reshape": """
+def f(a, b, c):
+    z = (a @ b)[:, :4]
+    p = z.reshape(2, 2, 2, 2).max(axis=(1, 3))
+    return np.sum(p * p)
+""",
+    "gru_concat_slices": """
+def f(a, b, c):
+    h = np.zeros_like(c[:3])
+    hs = []
+    for t in range(len(a)):
+        xh = np.concatenate((a[t], h))
+        zr = 1 / (1 + np.exp(-(np.vstack([b[:, :3], b[:, 2:]]).T @ xh)))
+        h = (1 - zr) * h + zr * np.tanh(xh[:3])
+        hs.append(h)
+    return np.mean(np.array(hs)[-1] ** 2)
+""",
+    "adjusted_labels_copy": """
+def f(a, b, c):
+    s = a.dot(b) + c
+    s -= np.max(s, axis=1, keepdims=True)
+    p = np.exp(s)
+    p /= p.sum(axis=1)[:, None]
+    n = s.shape[0]
+    loss = -np.log(p[range(n), y]).sum() / n
+    loss += 0.5 * 0.1 * np.sum(b * b)
+    return loss
+""",
+    "svm_loop": """
+def f(a, b, c):
+    loss = 0.0
+    for i in range(a.shape[0]):
+        scores = a[i].dot(b)
+        correct = scores[y[i]]
+        for j in range(b.shape[1]):
+            if j == y[i]:
+                continue
+            margin = scores[j] - correct + 1
+            if margin > 0:
+                loss += margin
+    return loss / a.shape[0]
+""",
+    "layernorm_lists": """
+def f(a, b, c):
+    out = []
+    for row in a:
+        m = sum(row) / len(row)
+        v = sum([(r - m) ** 2 for r in row]) / len(row)
+        out.append([(r - m) / math.sqrt(v + 1e-5) for r in row])
+    return (np.array(out) @ b @ c).sum()
+""",
+    "attention_heads_swapaxes": """
+def f(a, b, c):
+    q = (a @ b[:, :4]).reshape(4, 2, 2).transpose(1, 0, 2)
+    k = np.swapaxes((a @ b[:, 1:]).reshape(4, 2, 2), 0, 1)
+    s = np.matmul(q, k.transpose(0, 2, 1)) / np.sqrt(q.shape[-1])
+    s = np.where(np.tril(np.ones((4, 4))) == 0, -1e9, s)
+    w = np.exp(s - s.max(-1, keepdims=True)); w = w / w.sum(-1, keepdims=True)
+    o = np.einsum('hts,shd->thd', w, k.swapaxes(0, 1)).reshape(4, -1)
+    return (o ** 2).mean()
+""",
+    "list_comprehension_mlp": """
+def f(a, b, c):
+    weights, biases = [b[:, :3], b[:, 2:]], [c[:3, None], c[2:, None]]
+    act = a[0].reshape(-1, 1)
+    for w, bias in zip(weights, biases):
+        act = 1.0 / (1.0 + np.exp(-(np.dot(w, act) + bias)))
+    return 0.5 * np.linalg.norm(act - 1) ** 2
+""",
+    "dropout_inverted": """
+def f(a, b, c):
+    np.random.seed(3)
+    keep = 0.8
+    u = (np.random.rand(*a.shape) < keep) / keep
+    h = np.maximum(0, a * u)
+    d = np.random.binomial(1, keep, size=(4, 5)).astype(a.dtype)
+    return np.sum((h.dot(b) * d) ** 2) / d.size
+""",
+    "running_stats_inplace": """
+def f(a, b, c):
+    mu = a.mean(axis=0); var = a.var(axis=0)
+    running = np.zeros(3)
+    running *= 0.9
+    running += 0.1 * mu
+    xhat = (a - mu) / np.sqrt(var + 1e-5)
+    out = np.empty((4, 5))
+    np.matmul(xhat, b, out=out)
+    out += c
+    return np.abs(out).sum() + (running ** 2).sum()
+""",
+    "conv1d_flip": """
+def f(a, b, c):
+    x = np.pad(a.ravel(), (2, 2), 'constant')
+    k = c[::-1]
+    out = [np.dot(x[i:i + 5], k) for i in range(len(x) - 4)]
+    return np.sum(np.asarray(out) ** 2)
+""",
+    "kl_gauss": """
+def f(a, b, c):
+    mu, logvar = np.split(a @ b[:, :4], 2, axis=1)
+    eps = np.random.default_rng(0).standard_normal(mu.shape)
+    z = mu + eps * np.exp(0.5 * logvar)
+    kl = -0.5 * np.sum(1 + logvar - mu ** 2 - np.exp(logvar), axis=-1)
+    return np.mean(kl + np.sum((z - 0.5) ** 2, axis=-1))
+""",
+    "cross_entropy_onehot_eye": """
+def f(a, b, c):
+    logits = np.einsum('ij,jk->ik', a, b) + c
+    lse = np.log(np.sum(np.exp(logits), axis=1))
+    target = np.eye(5)[y]
+    assert f'loss {lse.mean():.3f}' and '%.2f' % lse[0] and str(lse)[:3]
+    return np.average(lse - (target * logits).sum(1))
+""",
+    "class_with_dict_params": """
+class Net:
+    def __init__(self, w, bias): self.params = {'W': w, 'b': bias}; self.cache = {}
+    def forward(self, x):
+        self.cache['z'] = z = x @ self.params['W'] + self.params['b']
+        mask = z < 0
+        a = z.copy(); a[mask] = 0.01 * a[mask]
+        self.cache['a'] = a
+        return a
+def f(a, b, c):
+    net = Net(b, c)
+    out = net.forward(a)
+    out[:, 0] = 0
+    return np.sum(np.log1p(np.exp(out))) + net.cache['a'].T[1].sum()
 """,
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from handgrad.run.traced import making, moves, products, shapes, torch_numpy, ufuncs  # noqa: F401
+from handgrad.run.traced import moves, operators, products, shapes, torch_numpy  # noqa: F401
 from handgrad.run.traced.array import FUNCTIONS
 from handgrad.run.traced.making import all_plain, contains, has_gradient, wrapped
 from handgrad.run.traced.refusal import Untraceable

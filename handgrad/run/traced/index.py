@@ -55,6 +55,11 @@ def positions_of(shape):
     return np.arange(np.prod(shape, dtype=int)).reshape(tuple(shape))
 
 
+def key_at(places, shape):
+    """Return PyTorch's key for places of the flattened array (`torch.unravel_index` loads SymPy)."""
+    return tuple(map(torch.from_numpy, np.unravel_index(np.asarray(places), tuple(shape))))
+
+
 def torch_key(parts, shape):
     """Return a key with arrays in it as one that PyTorch takes as NumPy does.
 
@@ -65,7 +70,7 @@ def torch_key(parts, shape):
         return (torch.from_numpy(np.ascontiguousarray(arrays[0])),)
     if has_reverse(parts) or any(array.dtype.kind == "b" for array in arrays):
         places = positions_of(shape)[parts]
-        return tuple(map(torch.from_numpy, np.unravel_index(places, tuple(shape))))
+        return key_at(places, shape)
     whole = [part for part in parts if type(part) in (int, np.ndarray)]
     broadcast = iter(np.broadcast_arrays(*whole))
     return tuple(
@@ -87,8 +92,9 @@ def distinct(key, shape, value):
     if last.size == places.size:
         return key, value
     kept = torch.from_numpy(np.sort(last))
-    where = np.unravel_index(places.reshape(-1)[np.sort(last)], tuple(shape))
-    return tuple(map(torch.from_numpy, where)), value.expand(places.shape).reshape(-1)[kept]
+    return key_at(places.reshape(-1)[np.sort(last)], shape), value.expand(places.shape).reshape(-1)[
+        kept
+    ]
 
 
 def place_of(key, shape):

@@ -13,7 +13,7 @@ import math
 import numpy as np
 import torch
 
-from handgrad.run.traced.index import are_apart, place_of
+from handgrad.run.traced.index import are_apart, key_at, place_of
 from handgrad.run.traced.refusal import Untraceable
 from handgrad.run.traced.tensors import cast_as_out
 
@@ -118,7 +118,7 @@ class Storage:
         else:
             written = self.tensor.clone()
             put(written)
-            places = unravelled(self._positions, self._parent._known.shape)
+            places = key_at(self._positions.numpy(), self._parent._known.shape)
             self._parent._write(lambda place: place.__setitem__(places, written))
 
     def _assign(self, tensor):

@@ -7,7 +7,7 @@ import torch
 
 from handgrad.run.traced import choices
 from handgrad.run.traced.array import FUNCTIONS, Traced, tensor_like, tensor_of
-from handgrad.run.traced.index import parsed, positions_of
+from handgrad.run.traced.index import key_at, parsed, positions_of
 from handgrad.run.traced.refusal import Untraceable
 from handgrad.run.traced.tensors import NUMBERS, alike, torch_dtype
 
@@ -64,15 +64,6 @@ OF_TENSORS = {
     "logical_or": torch.logical_or,
     "logical_xor": torch.logical_xor,
     "matmul": torch.matmul,
-}
-OPERATORS = {
-    **{"add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "pow": "power"},
-    **{"floordiv": "floor_divide", "mod": "remainder", "matmul": "matmul", "and": "bitwise_and"},
-    **{"or": "bitwise_or", "xor": "bitwise_xor", "lshift": "left_shift", "rshift": "right_shift"},
-}
-COMPARISONS = {
-    **{"lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal"},
-    **{"eq": "equal", "ne": "not_equal"},
 }
 
 
@@ -197,9 +188,8 @@ class Ufunc:
         places = positions_of(a.shape)[parsed(indices)]
         b = tensor_like(b, a.tensor)
         b = torch.as_tensor(b, dtype=a.tensor.dtype).broadcast_to(places.shape)
-        key = tuple(map(torch.from_numpy, np.unravel_index(places, a.shape)))
         amount = -b if self.name == "subtract" else b
-        a._assign(a.tensor.index_put(key, amount, accumulate=True))
+        a._assign(a.tensor.index_put(key_at(places, a.shape), amount, accumulate=True))
 
     def _along(self, method, table):
         """Return the name of the function that is this ufunc along an axis."""
@@ -252,58 +242,3 @@ UFUNCS = {
 UFUNCS["invert"] = Ufunc("invert", of_one(np.invert, None))
 UFUNCS["conj"] = UFUNCS["conjugate"]
 FUNCTIONS.update(UFUNCS)
-
-
-def is_operand(value):
-    """Say whether NumPy's operators take a value: not a class of the user's own."""
-    return (
-        type(value) is Traced
-        or type(value) in NUMBERS
-        or isinstance(value, (np.ndarray, np.generic, list, tuple))
-    )
-
-
-def binary(compute, is_reflected=False):
-    """Return an operator's method."""
-
-    def method(self, other):
-        if not is_operand(other):
-            return NotImplemented
-        return Traced(compute(other, self) if is_reflected else compute(self, other))
-
-    return method
-
-
-def in_place(compute):
-    """Return the method of `+=` and its like; what has no axes is a scalar, made anew."""
-
-    def method(self, other):
-        if not is_operand(other):
-            return NotImplemented
-        result = compute(self, other)
-        if not self._known.ndim:
-            return Traced(result)
-        self._assign(result)
-        return self
-
-    return method
-
-
-def unary(compute):
-    """Return the method of an operator of one operand."""
-    return lambda self: Traced(compute(self))
-
-
-for _sign, _name in OPERATORS.items():
-    setattr(Traced, f"__{_sign}__", binary(UFUNCS[_name].compute))
-    setattr(Traced, f"__r{_sign}__", binary(UFUNCS[_name].compute, is_reflected=True))
-    setattr(Traced, f"__i{_sign}__", in_place(UFUNCS[_name].compute))
-for _sign, _name in COMPARISONS.items():
-    setattr(Traced, f"__{_sign}__", binary(UFUNCS[_name].compute))
-for _sign, _name in {
-    "neg": "negative",
-    "pos": "positive",
-    "abs": "absolute",
-    "invert": "invert",
-}.items():
-    setattr(Traced, f"__{_sign}__", unary(UFUNCS[_name].compute))

@@ -508,8 +508,8 @@ def f(a, b, c):
     "power_and_exp": """
 def f(a, b, c):
     return (np.power(np.abs(a) + 1, 1.7).sum() + (2 ** b).sum() + np.exp2(c).sum()
-            + np.expm1(c).sum() + np.log1p(c ** 2).sum() + np.sqrt(a ** 2 + 1).sum() + np.cbrt(b).sum()
-            + np.reciprocal(c).sum() + np.hypot(c, 1).sum() + np.arctan2(c, 2).sum())
+            + np.expm1(c).sum() + np.log1p(c ** 2).sum() + np.sqrt(a ** 2 + 1).sum()
+            + np.cbrt(b).sum() + np.reciprocal(c).sum() + np.hypot(c, 1).sum() + np.arctan2(c, 2).sum())
 """,
     "weighted": """
 def f(a, b, c):
@@ -520,7 +520,8 @@ def f(a, b, c):
 def f(a, b, c):
     x = a.reshape(2, 2, 3)
     total = (np.moveaxis(x, 0, -1)[1] ** 2).sum() + np.transpose(x, (2, 0, 1))[0].prod()
-    return total + np.squeeze(x[:1]).sum() + np.swapaxes(b, 0, 1)[0].prod() + x.T.ravel()[1] * np.atleast_2d(c).sum()
+    total = total + np.squeeze(x[:1]).sum() + np.swapaxes(b, 0, 1)[0].prod()
+    return total + x.T.ravel()[1] * np.atleast_2d(c).sum()
 """,
     "copied_buffer": """
 def f(a, b, c):
@@ -604,7 +605,8 @@ def f(a, b, c):
     k = np.swapaxes((a @ b[:, 1:]).reshape(4, 2, 2), 0, 1)
     s = np.matmul(q, k.transpose(0, 2, 1)) / np.sqrt(q.shape[-1])
     s = np.where(np.tril(np.ones((4, 4))) == 0, -1e9, s)
-    w = np.exp(s - s.max(-1, keepdims=True)); w = w / w.sum(-1, keepdims=True)
+    w = np.exp(s - s.max(-1, keepdims=True))
+    w = w / w.sum(-1, keepdims=True)
     o = np.einsum('hts,shd->thd', w, k.swapaxes(0, 1)).reshape(4, -1)
     return (o ** 2).mean()
 """,

@@ -165,7 +165,7 @@ def hooked(seen):
 
 
 def test_what_is_observed_is_what_later_lines_read():
-    seen = []
+    seen: list = []
     x = traced(leaf(np.arange(4.0)))
     h = x * 2
     h.observe(hooked(seen))
@@ -174,7 +174,7 @@ def test_what_is_observed_is_what_later_lines_read():
 
 
 def test_a_view_that_is_observed_leaves_its_base_alone():
-    seen = []
+    seen: list = []
     z = traced(leaf(np.ones((2, 4)))) * 1
     gate = z[:, :2]
     gate.observe(hooked(seen))
@@ -183,7 +183,7 @@ def test_a_view_that_is_observed_leaves_its_base_alone():
 
 
 def test_a_view_stays_observed_when_another_part_is_written():
-    seen = []
+    seen: list = []
     with tracing([]):
         h = traced(torch.zeros(3, 2, dtype=torch.float64))
         h[0] = traced(leaf(np.ones(2)))

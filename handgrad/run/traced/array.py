@@ -88,7 +88,7 @@ class Traced(Storage):
     # What is only looked at
 
     @property
-    def __class__(self):
+    def __class__(self):  # type: ignore[misc]
         known = self._known
         return np.ndarray if known.ndim else numpy_dtype(known.dtype).type
 
@@ -184,6 +184,11 @@ class Traced(Storage):
                 "not know, which would lose its gradient."
             )
         return float(self.tensor.detach())
+
+    def __round__(self, digits=None):
+        if digits is None:
+            return round(float(self.tensor.detach()))
+        return FUNCTIONS["round"](self, digits)
 
     def __int__(self):
         return int(self.tensor.detach())

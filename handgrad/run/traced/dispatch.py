@@ -9,7 +9,7 @@ import numpy as np
 
 from handgrad.run.traced import moves, operators, products, shapes, torch_numpy  # noqa: F401
 from handgrad.run.traced.array import FUNCTIONS
-from handgrad.run.traced.making import all_plain, contains, has_gradient, wrapped
+from handgrad.run.traced.making import all_plain, has_gradient, wrapped
 from handgrad.run.traced.refusal import Untraceable
 
 # Functions that look at numbers, and through which no gradient goes.
@@ -41,17 +41,18 @@ def name_of(function):
     return f"{module}.{name}" if module and not module.startswith("_") else name
 
 
-def unknown(function, traceable=None):
+def unknown(function, traceable=None, name=None):
     """Return a function of NumPy's that is used as it is, unless autograd follows an argument.
 
-    Then it is refused, or `traceable` is used.
+    Then it is refused by its name, or `traceable` is used.
     """
-    name = name_of(function)
+    name = name or name_of(function)
+    looks = name.rpartition(".")[2] in LOOKS or name.startswith("testing.")
 
     @functools.wraps(function)
     def call(*arguments, **keywords):
         out = keywords.get("out")
-        if name.rpartition(".")[2] not in LOOKS and has_gradient((arguments, keywords)):
+        if not looks and has_gradient((arguments, keywords)):
             if traceable:
                 return traceable(*arguments, **keywords)
             raise Untraceable(
@@ -88,7 +89,7 @@ def standing_for(function):
     return ours
 
 
-FUNCTIONS["__call__"] = standing_for
+FUNCTIONS["__call__"], FUNCTIONS["_unknown"] = standing_for, unknown
 for _name in LOOKS:
     FUNCTIONS[_name] = standing_for(getattr(np, _name))
 
@@ -100,9 +101,7 @@ def standing_for_math(function):
 
     @functools.wraps(function)
     def call(*arguments):
-        if not contains(arguments, lambda array: True):
-            return function(*arguments)
-        if not has_gradient(arguments) and name not in FUNCTIONS:
+        if not has_gradient(arguments) or name in ("floor", "ceil", "trunc", "isclose"):
             return function(*all_plain(arguments))
         if name not in FUNCTIONS:
             raise Untraceable(f"Handgrad cannot follow math.{function.__name__}.")
@@ -115,8 +114,7 @@ def standing_for_math(function):
 MATH = {
     **{"pow": "power", "fabs": "absolute", "asin": "arcsin", "acos": "arccos", "atan": "arctan"},
     **{"atan2": "arctan2", "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh"},
-    **{"fsum": "_sum_of_list", "prod": "prod", "log": "_math_log", "dist": "_refused"},
-    "isclose": "_refused",
+    **{"fsum": "_sum_of_list", "log": "_math_log", "isnan": "isnan", "isfinite": "isfinite"},
 }
 
 

@@ -7,6 +7,7 @@ import torch
 
 from handgrad.run.traced import choices
 from handgrad.run.traced.array import FUNCTIONS, Traced, plain, tensor_like, tensor_of
+from handgrad.run.traced.refusal import Untraceable
 from handgrad.run.traced.tensors import NUMBERS, alike, from_numpy, torch_dtype
 from handgrad.run.traced.ufuncs import given_out, number_like, through_numpy
 
@@ -47,7 +48,7 @@ def reduction(name, reduce, left_out=None):
             return given_out(from_numpy(np.asarray(numbers)), out, name)
         if where is not True:
             if left_out is None:
-                raise ValueError(f"Handgrad does not know where= of np.{name}.")
+                raise Untraceable(f"Handgrad cannot follow where= of np.{name}: choose first.")
             a = torch.where(tensor_of(where), a, left_out)
         result = reduce(a, axes_of(axis, a.ndim), bool(keepdims), **keywords)
         if initial is not None:
@@ -98,6 +99,7 @@ reduction("ptp", lambda a, axes, keepdims: a.amax(axes, keepdims) - a.amin(axes,
 reduction("all", lambda a, axes, keepdims: (a == 0).sum(axes, keepdims) == 0)
 reduction("any", lambda a, axes, keepdims: (a != 0).sum(axes, keepdims) > 0)
 reduction("nansum", lambda a, axes, keepdims: summed(a.nan_to_num(0.0), axes, keepdims))
+reduction("nanmean", lambda a, axes, keepdims: a.nanmean(axes, keepdims))
 reduction("_logsumexp", lambda a, axes, keepdims: a.logsumexp(axes, keepdims), -np.inf)
 
 FUNCTIONS["amax"], FUNCTIONS["amin"] = FUNCTIONS["max"], FUNCTIONS["min"]

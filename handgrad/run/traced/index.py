@@ -56,7 +56,8 @@ def positions_of(shape):
 
 
 def key_at(places, shape):
-    """Return PyTorch's key for places of the flattened array (`torch.unravel_index` loads SymPy)."""
+    """Return PyTorch's key for places of the flattened array."""
+    # torch.unravel_index does the same, but loads SymPy
     return tuple(map(torch.from_numpy, np.unravel_index(np.asarray(places), tuple(shape))))
 
 

@@ -12,7 +12,7 @@ from handgrad.run.traced.tensors import alike, from_numpy, is_numeric, numpy_dty
 def wrapped(value):
     """Return a result of NumPy's with its arrays as traced ones, which may be written into."""
     if type(value) is np.ndarray and is_numeric(value):
-        return Traced(from_numpy(value), is_read=False)
+        return Traced(from_numpy(value), is_read=value.base is not None)
     if isinstance(value, (tuple, list)):
         parts = [wrapped(part) for part in value]
         return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
@@ -158,9 +158,11 @@ def astype(a, dtype, copy=True, **_):
 @numpy_function("item")
 def item(a, *place):
     """Return one entry; autograd goes on following it."""
-    entry = a[place] if place and len(place) == a.ndim else a.reshape(-1)[place[0] if place else 0]
     if not place and a.size != 1:
         raise ValueError("can only convert an array of size 1 to a Python scalar")
+    if len(place) == 1 and isinstance(place[0], tuple):
+        (place,) = place
+    entry = a[place] if len(place) == a.ndim else a.reshape(-1)[place[0] if place else 0]
     return entry if entry.tensor.requires_grad else entry.tensor.item()
 
 

@@ -35,7 +35,7 @@ def moved(function, *arguments, **keywords):
             return type(value)(map(positions, value))
         return all_plain(value)
 
-    arguments = [positions(argument) for argument in arguments]
+    arguments = tuple(map(positions, arguments))
     keywords = {name: positions(value) for name, value in keywords.items()}
     places = function(*arguments, **keywords)
     entries = torch.cat(alike(*pool))
@@ -46,9 +46,11 @@ def moved(function, *arguments, **keywords):
 
 def first_dtype(value):
     """Return the dtype of the first traced array of floating point in nested arguments."""
-    found = []
-    contains(value, lambda a: a._known.dtype.is_floating_point and not found.append(a._known.dtype))
-    return found[0]
+    if isinstance(value, dict):
+        value = tuple(value.values())
+    if isinstance(value, (list, tuple)):
+        return next((dtype for dtype in map(first_dtype, value) if dtype is not None), None)
+    return value._known.dtype if type(value) is Traced and is_float(value) else None
 
 
 def is_float(array):

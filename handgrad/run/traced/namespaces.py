@@ -19,6 +19,8 @@ from handgrad.run.traced.special import SPECIAL
 class LikeOriginal(type):
     """The class of a class that stands for another one, and has its instances."""
 
+    stands_for: type
+
     def __instancecheck__(cls, value):
         return isinstance(value, cls.stands_for)
 
@@ -50,7 +52,9 @@ def standing_for_number(kind):
     )
 
 
-NUMBERS = {kind: standing_for_number(kind) for kind in (float, np.float64, np.float32)}
+NUMBERS: dict[type, type] = {
+    kind: standing_for_number(kind) for kind in (float, np.float64, np.float32)
+}
 
 
 class Proxy(types.ModuleType):

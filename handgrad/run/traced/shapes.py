@@ -21,7 +21,7 @@ def view_by(name, read):
 
     def function(a, *arguments, **keywords):
         a = array_of(a)
-        arguments = [plain(argument) for argument in arguments]
+        arguments = tuple(map(plain, arguments))
         return a._view(lambda tensor: read(tensor, *arguments, **keywords))
 
     FUNCTIONS[name] = function
@@ -64,7 +64,7 @@ def view_of_positions(name, function):
 
     def call(a, *arguments, **keywords):
         a = array_of(a)
-        arguments = [plain(argument) for argument in arguments]
+        arguments = tuple(map(plain, arguments))
         return a._view_at(function(positions_of(a.shape), *arguments, **keywords))
 
     FUNCTIONS[name] = call

@@ -9,6 +9,7 @@ into the tensor together when it is read as a whole; and where many are read the
 """
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,6 +29,17 @@ class Storage:
         *("_root", "_is_read", "_writes", "_aside", "_unbound"),  # of a root
         *("_parent", "_read", "_positions", "_key"),  # of a view
     )
+    _tensor: Any
+    _version: int
+    _root: Any
+    _is_read: bool
+    _writes: Any
+    _aside: Any
+    _unbound: Any
+    _parent: Any
+    _read: Any
+    _positions: Any
+    _key: Any
 
     def __init__(self, tensor, is_read=True):
         """Make a root of a tensor; one that nobody else has (`is_read` False) is written into."""

@@ -1,6 +1,7 @@
 """NumPy's ufuncs: calls with `out=` and `where=`, operators, `np.add.at` and the other methods."""
 
 import operator
+from typing import Any
 
 import numpy as np
 import torch
@@ -146,19 +147,19 @@ class Ufunc:
     def __getattr__(self, name):
         return getattr(getattr(np, self.name), name)
 
-    def __call__(self, *inputs, out=None, where=True, dtype=None, **_):
+    def __call__(self, *inputs: Any, out=None, where=True, dtype=None, **_):
         """Return the function of arrays, written into `out` if that is given."""
         if len(inputs) > getattr(np, self.name).nin:
-            *inputs, out = inputs
+            inputs, out = inputs[:-1], inputs[-1]
         if out is None and where is True and dtype is None:
             return Traced(self.compute(*inputs))
         out = out[0] if type(out) is tuple else out
         if dtype is not None:
-            inputs = [Traced(tensor_of(x).to(torch_dtype(dtype))) for x in inputs]
+            inputs = tuple(Traced(tensor_of(x).to(torch_dtype(dtype))) for x in inputs)
         if where is True:
             return given_out(self.compute(*inputs), out, self.name)
         where = tensor_of(where)
-        inputs = [Traced(torch.where(where, tensor_of(x), HARMLESS)) for x in inputs]
+        inputs = tuple(Traced(torch.where(where, tensor_of(x), HARMLESS)) for x in inputs)
         result = self.compute(*inputs)
         kept = torch.zeros_like(result) if out is None else tensor_of(out).to(result.dtype)
         return given_out(torch.where(where, result, kept), out, self.name)
@@ -170,16 +171,18 @@ class Ufunc:
 
     def reduce(self, a, axis=0, dtype=None, out=None, keepdims=False, **keywords):
         """Return the function of all entries along an axis."""
-        function = FUNCTIONS[self._along("reduce", REDUCE)]
-        return function(a, axis=axis, dtype=dtype, out=out, keepdims=keepdims, **keywords)
+        function = self._method("reduce", REDUCE)
+        keywords |= {} if dtype is None else {"dtype": dtype}
+        keywords |= {} if out is None else {"out": out}
+        return function(a, axis=axis, keepdims=keepdims, **keywords)
 
-    def accumulate(self, a, axis=0, dtype=None, out=None):
+    def accumulate(self, a, axis=0, **keywords):
         """Return the function of the entries up to each one along an axis."""
-        return FUNCTIONS[self._along("accumulate", ACCUMULATE)](a, axis=axis, dtype=dtype, out=out)
+        return self._method("accumulate", ACCUMULATE)(a, axis=axis, **keywords)
 
     def reduceat(self, *inputs, **keywords):
-        """Refuse."""
-        raise Untraceable(f"Handgrad cannot follow np.{self.name}.reduceat: write it as a loop.")
+        """Return the function of the entries between indices, of what autograd does not follow."""
+        return self._method("reduceat", {})(*inputs, **keywords)
 
     def at(self, a, indices, b=None):
         """Change entries of `a` in place, one that is named twice as often as it is named."""
@@ -191,11 +194,12 @@ class Ufunc:
         amount = -b if self.name == "subtract" else b
         a._assign(a.tensor.index_put(key_at(places, a.shape), amount, accumulate=True))
 
-    def _along(self, method, table):
-        """Return the name of the function that is this ufunc along an axis."""
-        if self.name not in table:
-            raise Untraceable(f"Handgrad cannot follow np.{self.name}.{method}.")
-        return table[self.name]
+    def _method(self, method, table):
+        """Return the function that a method of the ufunc is, NumPy's own if there is none."""
+        if self.name in table:
+            return FUNCTIONS[table[self.name]]
+        own = getattr(getattr(np, self.name), method)
+        return FUNCTIONS["_unknown"](own, name=f"{self.name}.{method}")
 
 
 REDUCE = {

@@ -33,7 +33,7 @@ METHODS = frozenset([
     "transpose", "var",
 ])
 # fmt: on
-REMAINDERS = [i for i, (_, sign) in enumerate(getattr(dis, "_nb_ops", ())) if sign in ("%", "%=")]
+REMAINDERS = (6, 19)  # the arguments of BINARY_OP for % and %=, since Python 3.11
 
 
 class Traced(Storage):
@@ -87,8 +87,8 @@ class Traced(Storage):
 
     # What is only looked at
 
-    @property
-    def __class__(self):  # type: ignore[misc]
+    @property  # type: ignore[misc]
+    def __class__(self):
         known = self._known
         return np.ndarray if known.ndim else numpy_dtype(known.dtype).type
 

@@ -151,6 +151,7 @@ def tracing(namespaces, decide=None):
     `decide` takes the difference of two tensors that are compared and returns one whose signs are
     to be gone by. All is put back at the end, whatever happens; numpy itself is never changed.
     """
+    namespaces = [space for space in namespaces if name_of_package(space) not in LIBRARIES]
     before = [replaced(namespace) for namespace in namespaces]
     dtype = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
@@ -165,6 +166,12 @@ def tracing(namespaces, decide=None):
 
 
 MISSING = object()
+LIBRARIES = ("numpy", "scipy", "torch")  # their own namespaces are let alone
+
+
+def name_of_package(namespace):
+    """Return the name of the package whose module has a namespace."""
+    return str(namespace.get("__name__")).partition(".")[0]
 
 
 def replaced(namespace):

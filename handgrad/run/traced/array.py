@@ -45,7 +45,6 @@ class Traced(Storage):
 
     __slots__ = ()
     __array_priority__ = 1000
-    __hash__ = None  # type: ignore[assignment]
 
     def __getitem__(self, key):
         parts = parsed(key)
@@ -197,6 +196,11 @@ class Traced(Storage):
         if self._known.dtype.is_floating_point or self._known.ndim:
             raise TypeError("only integer scalar arrays can be converted to a scalar index")
         return int(self.tensor)
+
+    def __hash__(self):
+        if self._known.ndim:
+            raise TypeError("unhashable type: 'numpy.ndarray'")
+        return hash(shown(self))  # NumPy's scalars may be keys of a dict
 
     def __bool__(self):
         if self._known.dtype.is_floating_point and self._known.numel() == 1:

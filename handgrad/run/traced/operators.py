@@ -26,11 +26,18 @@ def is_operand(value):
     )
 
 
+def is_repeated(sequence, count):
+    """Say whether `[0] * n` repeats a list, as it does with NumPy's whole scalars."""
+    if not isinstance(sequence, (list, tuple)) or count._known.ndim:
+        return False
+    return not count._known.dtype.is_floating_point
+
+
 def binary(compute, is_reflected=False):
     """Return an operator's method."""
 
     def method(self, other):
-        if not is_operand(other):
+        if not is_operand(other) or (is_reflected and is_repeated(other, self)):
             return NotImplemented
         return Traced(compute(other, self) if is_reflected else compute(self, other))
 

@@ -149,6 +149,9 @@ class Ufunc:
 
     def __call__(self, *inputs: Any, out=None, where=True, dtype=None, **_):
         """Return the function of arrays, written into `out` if that is given."""
+        if len(choices.deciding) == 1 and not any(type(x) is Traced for x in (*inputs, out)):
+            # an object that was made in a traced run has kept it
+            return getattr(np, self.name)(*inputs, out=out, where=where)
         if len(inputs) > getattr(np, self.name).nin:
             inputs, out = inputs[:-1], inputs[-1]
         if out is None and where is True and dtype is None:

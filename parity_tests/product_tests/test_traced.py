@@ -80,8 +80,12 @@ REFUSED = {
     "np.add.reduceat": "np.add.reduceat(c, [0, 2]).sum()",
     "math.gamma": "math.gamma(c[0])",
     "np.random.normal": "np.random.normal(c).sum()",
-    "plain NumPy array": "keep.__setitem__(slice(None), c)",
+    "plain NumPy array": "keep[0].__setitem__(slice(None), c)",
     "Python float": "unknown_float(c[0])",
+    "np.pad": "np.pad(c, 1, mode='mean')",
+    "np.matmul": "np.matmul(c[None], c[:, None], axes=[(0, 1), (0, 1), (0, 1)])",
+    "np.std": "np.std(c, 0, None, None, 1)",
+    "np.vectorize": "np.vectorize(lambda x, n: x * n, excluded=['n'])(c, n=2)",
     "vectorize": "np.vectorize(abs, signature='(n)->(n)')(c)",
 }
 
@@ -89,7 +93,7 @@ REFUSED = {
 @pytest.mark.parametrize(("name", "line"), REFUSED.items(), ids=REFUSED)
 def test_what_would_lose_the_gradient_is_refused_by_name(name, line):
     code = f"def f(c):\n    return {line}"
-    space = namespace(code, keep=np.zeros(5), unknown_float=math.sqrt)
+    space = namespace(code, keep=[np.zeros(5)], unknown_float=math.sqrt)
     with tracing([space]):
         space["unknown_float"] = math.sqrt  # as a module would that is not the user's
         with pytest.raises(Untraceable, match=name.replace(".", r"\.")) as caught:
@@ -233,6 +237,26 @@ def test_no_difference_of_infinities_is_decided_on():
     with tracing([], decide=lambda difference: difference):
         assert plain(a >= np.array([math.inf, math.inf, 0])).tolist() == [True, False, False]
         assert plain(np.maximum(a, math.inf))[:2].tolist() == [math.inf, math.inf]
+
+
+def test_arrays_and_generators_of_a_namespace_are_traced_and_left_as_they_were():
+    code = """
+mask, kept, rng = np.tril(np.ones((3, 3))), np.zeros(3), np.random.default_rng(0)
+def f(a):
+    kept[0] = a[0, 0] * 2
+    noise = rng.standard_normal((3, 3))
+    assert isinstance(rng, np.random.Generator)
+    return mask.dot(a).sum() + noise.dot(a).sum() + kept.sum()
+"""
+    array = np.random.default_rng(1).standard_normal((3, 3))
+    result, leaves = run(code, array)
+    assert float(plain(result)) == pytest.approx(float(namespace(code)["f"](array)), rel=1e-12)
+    assert result.tensor.requires_grad
+    space = namespace(code)
+    with tracing([space]):
+        space["f"](traced(leaves[0]))
+    assert type(space["kept"]) is np.ndarray
+    assert space["kept"].tolist() == [0, 0, 0]
 
 
 def fail_within(space):

@@ -34,7 +34,11 @@ def axes_of(axis, ndim):
 def reduction(name, reduce, left_out=None):
     """Enter a reduction; `left_out` is what an entry counts as that `where=` leaves out."""
 
-    def function(a, axis=None, dtype=None, out=None, keepdims=False, where=True, **keywords):
+    def function(
+        a, axis=None, *unnamed, dtype=None, out=None, keepdims=False, where=True, **keywords
+    ):
+        if unnamed:
+            raise Untraceable(f"Handgrad asks for the arguments of np.{name} by name after axis.")
         a = tensor_of(a)
         if dtype is not None:
             a = a.to(torch_dtype(dtype))
@@ -210,7 +214,9 @@ def median(a, axis=None, *, keepdims=False):
 @numpy_function("nan_to_num")
 def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
     """Return the array with other numbers for those that are not finite."""
-    return Traced(tensor_of(x).nan_to_num(nan, posinf, neginf))
+    return given_out(
+        tensor_of(x).nan_to_num(nan, posinf, neginf), None if copy else x, "nan_to_num"
+    )
 
 
 @numpy_function("sinc")

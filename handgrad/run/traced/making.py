@@ -123,10 +123,12 @@ def tensor_dtype(value):
 
 
 @numpy_function("vectorize")
-def vectorize(pyfunc, otypes=None, signature=None, **_):
+def vectorize(pyfunc, otypes=None, doc=None, excluded=None, cache=False, signature=None):
     """Return a function that calls `pyfunc` for each entry and puts the results together."""
-    if signature is not None:
-        raise Untraceable("Handgrad cannot follow np.vectorize with signature=: write a loop.")
+    if signature is not None or excluded:
+        raise Untraceable(
+            "Handgrad cannot follow np.vectorize with signature= or excluded=: write a loop."
+        )
 
     def call(*arrays):
         tensors = torch.broadcast_tensors(*map(tensor_of, arrays))
@@ -144,6 +146,12 @@ def apply_along_axis(func1d, axis, arr, *arguments, **keywords):
     results = array([func1d(row, *arguments, **keywords) for row in rows])
     results = results.reshape(moved.shape[:-1] + results.shape[1:])
     return FUNCTIONS["moveaxis"](results, -1, axis) if results.ndim == moved.ndim else results
+
+
+@numpy_function("ndenumerate")
+def ndenumerate(a):
+    """Return the places and entries of an array one by one."""
+    return ((place, a[place]) for place in np.ndindex(np.shape(a)))
 
 
 # Methods of an array

@@ -7,14 +7,16 @@ from handgrad.run.traced.array import FUNCTIONS, Traced, tensor_of
 from handgrad.run.traced.functions import numpy_function
 from handgrad.run.traced.making import all_plain, contains
 from handgrad.run.traced.tensors import alike, from_numpy
+from handgrad.run.traced.ufuncs import given_out
 
 # fmt: off
 MOVES = (
     "append", "atleast_1d", "atleast_2d", "atleast_3d", "block", "broadcast_arrays", "choose",
-    "compress", "delete", "diag", "diagflat", "extract", "insert", "meshgrid", "pad", "repeat",
+    "delete", "diag", "diagflat", "insert", "meshgrid", "pad", "repeat",
     "resize", "roll", "take", "tile", "tril", "triu", "unstack",
 )
 # fmt: on
+PADDED_BY_MOVING = ("constant", "edge", "reflect", "symmetric", "wrap")
 
 
 def moved(function, *arguments, **keywords):
@@ -61,10 +63,10 @@ def is_float(array):
 def move_function(function):
     """Return a function of NumPy's that moves entries for traced arrays."""
 
-    def call(*arguments, **keywords):
-        if not contains((arguments, keywords), is_float):
-            return FUNCTIONS["_through_numpy"](function, *arguments, **keywords)
-        return moved(function, *arguments, **keywords)
+    def call(*arguments, out=None, **keywords):
+        make = moved if contains((arguments, keywords), is_float) else FUNCTIONS["_through_numpy"]
+        result = make(function, *arguments, **keywords)
+        return result if out is None else given_out(tensor_of(result), out, function.__name__)
 
     return call
 
@@ -74,10 +76,24 @@ for _name in MOVES:
         FUNCTIONS[_name] = move_function(getattr(np, _name))
 
 
+@numpy_function("compress")
+def compress(condition, a, axis=None):
+    """Return the parts along an axis where a condition is true."""
+    return FUNCTIONS["take"](a, np.flatnonzero(all_plain(condition)), axis)
+
+
+@numpy_function("extract")
+def extract(condition, arr):
+    """Return the entries where a condition is true, in a row."""
+    return FUNCTIONS["take"](arr, np.flatnonzero(all_plain(condition)))
+
+
 @numpy_function("pad")
 def pad(array, pad_width, mode="constant", **keywords):
     """Return the array with entries around it."""
     value = keywords.pop("constant_values", 0)
+    if mode not in PADDED_BY_MOVING or keywords.get("reflect_type") == "odd":
+        return FUNCTIONS["_unknown"](np.pad)(array, pad_width, mode, **keywords)
     if not contains(array, is_float):
         keywords |= {"constant_values": value} if mode == "constant" else {}
         return FUNCTIONS["_through_numpy"](np.pad, array, pad_width, mode, **keywords)

@@ -9,11 +9,12 @@ import numpy as np
 import torch
 
 from handgrad.run.traced import choices
-from handgrad.run.traced.array import FUNCTIONS, Traced, plain
+from handgrad.run.traced.array import FUNCTIONS, Traced
 from handgrad.run.traced.dispatch import IMPLEMENTED, standing_for, standing_for_math
-from handgrad.run.traced.making import all_plain, has_gradient, wrapped
-from handgrad.run.traced.refusal import Untraceable
+from handgrad.run.traced.drawing import GENERATORS, Drawing, drawing
+from handgrad.run.traced.making import wrapped
 from handgrad.run.traced.special import SPECIAL
+from handgrad.run.traced.tensors import is_numeric
 
 
 class LikeOriginal(type):
@@ -83,25 +84,6 @@ class Joiner:
         return FUNCTIONS["_moved"](self._original.__getitem__, key)
 
 
-def drawing(function):
-    """Return a function of np.random that gives traced arrays, drawn as ever."""
-
-    def call(*arguments, **keywords):
-        if has_gradient((arguments, keywords)):
-            raise Untraceable(
-                f"Handgrad cannot follow np.random.{function.__name__} of traced values: draw "
-                "standard numbers, and scale and shift them."
-            )
-        if function.__name__ == "shuffle" and type(arguments[0]) is Traced:
-            shuffled = plain(arguments[0])
-            function(shuffled)
-            arguments[0][...] = shuffled
-            return None
-        return wrapped(function(*all_plain(arguments), **all_plain(keywords)))
-
-    return call
-
-
 def stand_in(value):
     """Return what stands for something of a user's namespace, or the thing itself."""
     if isinstance(value, types.ModuleType):
@@ -112,7 +94,11 @@ def stand_in(value):
         return FUNCTIONS["vectorize"](value.pyfunc)
     if value is np.r_ or value is np.c_:
         return Joiner(value)
-    if getattr(value, "__self__", None) is np.random.mtrand._rand:
+    if isinstance(value, np.ndarray) and is_numeric(value):
+        return wrapped(value.copy())  # else `value.dot(x)` and `value[0] = x` would be refused
+    if isinstance(value, GENERATORS):
+        return Drawing(value)
+    if getattr(value, "__self__", None) is np.random.mtrand._rand or value is np.random.default_rng:
         return drawing(value)
     if isinstance(value, np.ufunc):
         return SPECIAL.get(value.__name__) or standing_for(value)

@@ -12,6 +12,8 @@ from handgrad.run.traced.index import key_at, parsed, positions_of
 from handgrad.run.traced.refusal import Untraceable
 from handgrad.run.traced.tensors import NUMBERS, alike, torch_dtype
 
+# Arguments of a ufunc that say nothing of its numbers.
+INDIFFERENT = frozenset(["casting", "order", "subok"])
 # What an operand is where `where=` leaves it out: all functions have a slope there.
 HARMLESS = 0.5
 
@@ -147,8 +149,10 @@ class Ufunc:
     def __getattr__(self, name):
         return getattr(getattr(np, self.name), name)
 
-    def __call__(self, *inputs: Any, out=None, where=True, dtype=None, **_):
+    def __call__(self, *inputs: Any, out=None, where=True, dtype=None, **others):
         """Return the function of arrays, written into `out` if that is given."""
+        if others and not INDIFFERENT.issuperset(others):
+            raise Untraceable(f"Handgrad cannot follow {', '.join(others)}= of np.{self.name}.")
         if len(choices.deciding) == 1 and not any(type(x) is Traced for x in (*inputs, out)):
             # an object that was made in a traced run has kept it
             return getattr(np, self.name)(*inputs, out=out, where=where)

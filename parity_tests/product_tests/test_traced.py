@@ -11,6 +11,7 @@ import torch
 
 from handgrad.run.traced import Traced, Untraceable, plain, traced, tracing
 from handgrad.run.traced.torch_numpy import BORROWED
+from parity_tests.product_tests.awkward_idioms import AWKWARD
 from parity_tests.product_tests.idioms import IDIOMS
 
 STEP = 1e-6
@@ -61,7 +62,10 @@ def gradients(result, leaves):
     return np.concatenate([gradient.numpy().ravel() for gradient in found])
 
 
-@pytest.mark.parametrize("code", IDIOMS.values(), ids=IDIOMS)
+ALL = IDIOMS | AWKWARD
+
+
+@pytest.mark.parametrize("code", ALL.values(), ids=ALL)
 def test_an_idiom_gives_numpys_number_and_its_slopes(code):
     result, leaves = run(code, *inputs())
     function = namespace(code)["f"]
@@ -257,6 +261,13 @@ def f(a):
         space["f"](traced(leaves[0]))
     assert type(space["kept"]) is np.ndarray
     assert space["kept"].tolist() == [0, 0, 0]
+
+
+def test_what_an_object_keeps_of_the_run_is_numpys_own_afterwards():
+    space = namespace("kept = {}\ndef f(a):\n    kept['act'] = np.tanh\n    return kept['act'](a)")
+    with tracing([space]):
+        assert type(space["f"](traced(leaf(np.ones(2))))) is Traced
+    assert type(space["kept"]["act"](np.ones(2))) is np.ndarray
 
 
 def fail_within(space):

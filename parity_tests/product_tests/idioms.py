@@ -451,6 +451,17 @@ def f(a, b, c):
     dist = np.sqrt((d ** 2).sum(-1))
     return np.exp(-dist).sum() + np.broadcast_to(c, (4, 5)).sum() + np.expand_dims(c, 0).sum()
 """,
+    "whole_numbers_put_in": """
+def f(a, b, c):
+    x = np.insert(a, 0, 1, axis=1)
+    v = np.append(c, 1) * np.append(2, c)
+    w = np.r_[c, 3, 0:3, [4, 5]]
+    u = np.c_[np.ones(4, dtype=int), a, y]
+    p, q = np.broadcast_arrays(c, 2)
+    g, h = np.meshgrid(c, [1, 2])
+    return (x @ x.T).sum() + v.prod() + (w ** 2).sum() + (u ** 2).sum() + (p * q).sum() + (
+        g * h).sum() + np.atleast_2d(c)[0, 1] + b[np.atleast_1d(1)].sum() + np.delete(c, 1).prod()
+""",
     "repeats": """
 def f(a, b, c):
     return (np.tile(c, (4, 1)) * np.repeat(a[:, :1], 5, axis=1)).sum() + np.rot90(b)[0, 0] ** 2 + (

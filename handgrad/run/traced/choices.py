@@ -76,6 +76,8 @@ def heaviside(tensor, at_zero):
 
 def clip(tensor, low, high):
     """Return x within two bounds; either may be None."""
+    if low is None and high is None:
+        return tensor.clone()
     if is_free(tensor):
         return torch.clamp(tensor, low, high)
     if low is not None:

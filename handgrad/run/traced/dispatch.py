@@ -11,17 +11,22 @@ from handgrad.run.traced import moves, operators, products, shapes, torch_numpy 
 from handgrad.run.traced.array import FUNCTIONS
 from handgrad.run.traced.making import all_plain, has_gradient, wrapped
 from handgrad.run.traced.refusal import Untraceable
+from handgrad.run.traced.ufuncs import Ufunc
 
 # Functions that look at numbers, and through which no gradient goes.
 # fmt: off
 LOOKS = frozenset([
     "allclose", "argmax", "argmin", "argsort", "argwhere", "array2string", "array_equal",
     "array_equiv", "array_repr", "array_str", "count_nonzero", "digitize", "flatnonzero",
-    "histogram", "isclose", "iscomplexobj", "isrealobj", "isscalar", "lexsort", "may_share_memory",
-    "ndim", "nonzero", "ones_like", "result_type", "save", "savetxt", "savez", "searchsorted",
+    "isclose", "iscomplexobj", "isin", "isneginf", "isposinf", "isrealobj", "isscalar", "iterable",
+    "lexsort", "may_share_memory", "ndim", "nonzero", "ones_like",
+    "result_type", "save", "savetxt", "savez", "searchsorted",
     "shape", "shares_memory", "size", "zeros_like", "finfo", "can_cast", "min_scalar_type",
+    "diag_indices_from", "tril_indices_from", "triu_indices_from",
 ])
 # fmt: on
+# What PyTorch or Python raise where a function of ours is not asked as it can be.
+REFUSALS = (TypeError, RuntimeError, KeyError, AttributeError, NotImplementedError)
 # What changes its argument in place, where NumPy's own would change a copy.
 IN_PLACE = frozenset(["place", "partition"])
 
@@ -31,7 +36,7 @@ def through_numpy(function, *arguments, **keywords):
     return wrapped(function(*all_plain(arguments), **all_plain(keywords)))
 
 
-FUNCTIONS["_through_numpy"], FUNCTIONS["_moved"] = through_numpy, moves.moved
+FUNCTIONS["_through_numpy"] = through_numpy
 
 
 def name_of(function):
@@ -86,7 +91,23 @@ def standing_for(function):
     ours = IMPLEMENTED.get(function)
     if ours is None or name_of(function) in torch_numpy.BORROWED:
         return unknown(function, ours)
-    return ours
+    return ours if isinstance(ours, Ufunc) else in_a_sentence(function, ours)
+
+
+def in_a_sentence(function, ours):
+    """Return our function, which says that it cannot where PyTorch refuses the arguments."""
+
+    @functools.wraps(function)
+    def call(*arguments, **keywords):
+        try:
+            return ours(*arguments, **keywords)
+        except REFUSALS as error:
+            reason = str(error).partition("\n")[0]
+            raise Untraceable(
+                f"Handgrad cannot follow np.{name_of(function)} with these arguments ({reason})."
+            ) from error
+
+    return call
 
 
 FUNCTIONS["__call__"], FUNCTIONS["_unknown"] = standing_for, unknown

@@ -152,12 +152,12 @@ def clip(a, a_min=None, a_max=None, out=None, *, min=None, max=None):  # noqa: A
     """Return x within bounds."""
     low, high = (a_min if min is None else min), (a_max if max is None else max)
     a = tensor_of(a)
-    if not a.dtype.is_floating_point and type(low) is not float and type(high) is not float:
-        return given_out(from_numpy(np.clip(a.numpy(), plain(low), plain(high))), out, "clip")
     bounds = [
         None if x is None else number_like(x, a) if type(x) in NUMBERS else tensor_of(x)
         for x in (low, high)
     ]
+    if not any(x.dtype.is_floating_point for x in (a, *bounds) if x is not None):
+        return given_out(from_numpy(np.clip(a.numpy(), plain(low), plain(high))), out, "clip")
     a, *present = alike(a, *(bound for bound in bounds if bound is not None))
     low, high = (None if bound is None else present.pop(0) for bound in bounds)
     return given_out(choices.clip(a, low, high), out, "clip")
@@ -189,6 +189,8 @@ def sort(a, axis=-1, **_):
 def quantile(a, q, axis=None, *, method="linear", keepdims=False):
     """Return the number below which a part `q` of the entries is."""
     a = tensor_of(a)
+    if type(q) is Traced and q.tensor.requires_grad:
+        raise Untraceable("Handgrad cannot follow np.quantile by how much is below it.")
     q = torch.as_tensor(plain(q), dtype=a.dtype)
     return Traced(torch.quantile(a, q, axis, keepdims, interpolation=method))
 
@@ -196,7 +198,7 @@ def quantile(a, q, axis=None, *, method="linear", keepdims=False):
 @numpy_function("percentile")
 def percentile(a, q, axis=None, **keywords):
     """Return the number below which `q` of a hundred entries are."""
-    return quantile(a, np.asarray(plain(q)) / 100, axis, **keywords)
+    return quantile(a, FUNCTIONS["divide"](q, 100), axis, **keywords)
 
 
 @numpy_function("median")

@@ -13,6 +13,7 @@ from handgrad.run.traced.array import FUNCTIONS, Traced
 from handgrad.run.traced.dispatch import IMPLEMENTED, standing_for, standing_for_math
 from handgrad.run.traced.drawing import GENERATORS, Drawing, drawing
 from handgrad.run.traced.making import wrapped
+from handgrad.run.traced.moves import Joiner
 from handgrad.run.traced.special import SPECIAL
 from handgrad.run.traced.tensors import is_numeric
 
@@ -72,16 +73,6 @@ class Proxy(types.ModuleType):
 
     def __dir__(self):
         return dir(self._module)
-
-
-class Joiner:
-    """np.r_ or np.c_."""
-
-    def __init__(self, original):
-        self._original = original
-
-    def __getitem__(self, key):
-        return FUNCTIONS["_moved"](self._original.__getitem__, key)
 
 
 def stand_in(value):

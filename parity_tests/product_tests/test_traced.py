@@ -273,6 +273,20 @@ def test_what_an_object_keeps_of_the_run_is_numpys_own_afterwards():
     assert type(space["kept"]["act"](np.ones(2))) is np.ndarray
 
 
+def test_scipys_functions_are_torchs():
+    def softmax(x, axis=None):
+        raise AssertionError("this is SciPy's own")
+
+    softmax.__module__ = "scipy.special._logsumexp"  # SciPy need not be here
+    space = namespace("f = lambda a: softmax(a, axis=1)", softmax=softmax)
+    array = np.random.default_rng(0).standard_normal((2, 3))
+    with tracing([space]):
+        result = space["f"](traced(leaf(array)))
+    expected = np.exp(array) / np.exp(array).sum(1, keepdims=True)
+    np.testing.assert_allclose(plain(result), expected, rtol=1e-14)
+    assert space["softmax"] is softmax
+
+
 def fail_within(space):
     """Raise ZeroDivisionError while a namespace is traced."""
     before = dict(space)

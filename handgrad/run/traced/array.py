@@ -1,9 +1,4 @@
-"""A traced array: what a NumPy array is to its user, with a PyTorch tensor behind it.
-
-NumPy's views are kept without PyTorch's: a root holds a tensor and counts its versions, a view
-holds its parent and how it is read from it. Nothing that autograd may have saved is ever written
-into: a write goes into a clone of the root's tensor, which then takes its place.
-"""
+"""A traced array: what a NumPy array is to its user, with a PyTorch tensor behind it."""
 
 import dis
 import sys
@@ -18,128 +13,45 @@ from handgrad.run.traced.index import (
     distinct,
     has_reverse,
     is_basic,
+    is_entry,
     parsed,
     positions_of,
     torch_key,
 )
 from handgrad.run.traced.refusal import Untraceable
-from handgrad.run.traced.tensors import NUMBERS, cast_as_out, from_numpy, is_numeric, numpy_dtype
+from handgrad.run.traced.storage import Storage
+from handgrad.run.traced.tensors import NUMBERS, from_numpy, is_numeric, numpy_dtype
 
 # What NumPy's functions do, by name: the methods of an array are among them.
 FUNCTIONS: dict[str, Callable[..., Any]] = {}
 # fmt: off
 METHODS = frozenset([
-    "all", "any", "argmax", "argmin", "argsort", "astype", "choose", "clip", "compress", "conj",
-    "copy", "cumprod", "cumsum", "diagonal", "dot", "fill", "flatten", "item", "itemset", "max",
-    "mean", "min", "nonzero", "prod", "ptp", "put", "ravel", "repeat", "reshape", "resize", "round",
-    "searchsorted", "sort", "squeeze", "std", "sum", "swapaxes", "take", "tolist", "trace",
+    "all", "any", "argmax", "argmin", "argsort", "astype", "choose", "clip", "conj",
+    "copy", "cumprod", "cumsum", "diagonal", "dot", "fill", "flatten", "item", "max",
+    "mean", "min", "nonzero", "prod", "put", "ravel", "repeat", "reshape", "round",
+    "searchsorted", "squeeze", "std", "sum", "swapaxes", "take", "tolist", "trace",
     "transpose", "var",
 ])
 # fmt: on
-REMAINDERS = [i for i, (_, sign) in enumerate(getattr(dis, "_nb_ops", ())) if sign in ("%", "%=")]
+REMAINDERS = (6, 19)  # the arguments of BINARY_OP for % and %=, since Python 3.11
 
 
-class Traced:
+class Traced(Storage):
     """An array of NumPy's kind on which a forward pass is run, so that autograd follows it.
 
     `tensor` is what it stands for now. For `isinstance` it is an ndarray, or, of no axes, the
     scalar that NumPy's functions return in its place.
     """
 
-    __slots__ = (
-        *("_tensor", "_version", "_is_read"),  # of a root; a view keeps here what it read last
-        *("_root", "_parent", "_read", "_positions", "_key"),  # of a view
-    )
+    __slots__ = ()
     __array_priority__ = 1000
-    __hash__ = None  # type: ignore[assignment]
-
-    def __init__(self, tensor, is_read=True):
-        """Make a root of a tensor; one that nobody else has (`is_read` False) is written into."""
-        self._tensor, self._version, self._is_read = tensor, 0, is_read
-        self._root = None
-
-    @property
-    def tensor(self):
-        """The tensor that the array stands for now."""
-        root = self._root
-        if root is None:
-            self._is_read = True
-        elif self._version != root._version:
-            self._tensor, self._version = self._read(self._parent.tensor), root._version
-        return self._tensor
-
-    @property
-    def _known(self):
-        """A tensor of this shape and dtype, which may be out of date; a root counts as unread."""
-        return self.tensor if self._tensor is None else self._tensor
-
-    def observe(self, function, in_place=False):
-        """Let what is read from now on be `function(tensor)`, a tensor of the same shape.
-
-        With `in_place` it is written into the array that this one is a view of as well.
-        """
-        result = function(self.tensor)
-        if in_place:
-            self._assign(result)
-        else:
-            self._tensor = result
-
-    def _view(self, read, positions=None, key=None):
-        """Return a view, by a function that PyTorch has as a view.
-
-        Or else, with `positions` (whole numbers, an array), by where its entries are in this one.
-        """
-        view = Traced.__new__(Traced)
-        view._tensor, view._version, view._parent = None, -1, self
-        view._root = self if self._root is None else self._root
-        view._read, view._positions, view._key = read, positions, key
-        return view
-
-    def _view_at(self, positions):
-        """Return a view of the entries at these places of the flattened array."""
-        positions = torch.from_numpy(np.ascontiguousarray(positions))
-        return self._view(lambda tensor: tensor.reshape(-1)[positions], positions)
-
-    def _write(self, put):
-        """Call `put` with a tensor to write into, which is then this array's."""
-        if self._root is None:
-            if self._is_read:
-                self._tensor = self._tensor.clone()
-                self._is_read = False
-            put(self._tensor)
-            self._version += 1
-        elif self._positions is None:
-            self._parent._write(lambda place: put(same_memory(self._read(place), place)))
-        else:
-            written = self.tensor.clone()
-            put(written)
-            places = torch.unravel_index(self._positions, self._parent._known.shape)
-            self._parent._write(lambda place: place.__setitem__(places, written))
-
-    def _assign(self, tensor):
-        """Make all entries those of a tensor, broadcast and cast as NumPy's `out=` does it."""
-        known = self._known
-        if tensor.dtype is not known.dtype:
-            tensor = cast_as_out(tensor, known.dtype)
-        if self._root is None:
-            self._tensor = tensor if tensor.shape == known.shape else tensor.expand(known.shape)
-            self._is_read = True
-            self._version += 1
-        else:
-            self._write(lambda place: place.copy_(tensor))
-
-    def _entry(self, key):
-        """Return one entry, of which NumPy makes a copy."""
-        if self._root is not None or self._is_read:
-            return self.tensor[key]
-        return self._tensor[key].clone()  # the array stays unread: it need not be cloned
 
     def __getitem__(self, key):
         parts = parsed(key)
         known = self._known
         if not is_basic(parts):
             return Traced(self.tensor[torch_key(parts, known.shape)])
-        if len(parts) == known.ndim and all(type(part) is int for part in parts):
+        if is_entry(parts, known.ndim):
             return Traced(self._entry(parts))
         if has_reverse(parts):
             return self._view_at(positions_of(known.shape)[parts])
@@ -152,12 +64,15 @@ class Traced:
             value = tensor_like(value, known)
             place, value = distinct(torch_key(parts, known.shape), known.shape, value)
             self._write(lambda tensor: tensor.__setitem__(place, value))
+        elif self._root is None and is_entry(parts, known.ndim):
+            value = torch.as_tensor(tensor_like(value, known), dtype=known.dtype)
+            self._write_entry(parts, value.reshape(()))
         elif not (type(value) is Traced and value._root is not None) or (
             # else it is the end of `x[key] += ...`, which has been written
             value._parent is not self or value._key != parts
         ):
             value = tensor_like(value, known)
-            self._write(lambda tensor: tensor.__setitem__(parts, value))
+            self._write(lambda tensor: tensor.__setitem__(parts, value), parts)
 
     def __len__(self):
         if not self._known.ndim:
@@ -171,7 +86,7 @@ class Traced:
 
     # What is only looked at
 
-    @property
+    @property  # type: ignore[misc]
     def __class__(self):
         known = self._known
         return np.ndarray if known.ndim else numpy_dtype(known.dtype).type
@@ -230,6 +145,10 @@ class Traced:
         """The array itself: complex numbers are not followed."""
         return self
 
+    def sort(self, axis=-1, **_):
+        """Put the entries in order, in place."""
+        self._assign(FUNCTIONS["sort"](self, axis).tensor)
+
     def __getattr__(self, name):
         if name in METHODS:
             return partial(FUNCTIONS[name], self)
@@ -249,7 +168,7 @@ class Traced:
     # What would take the numbers out of autograd's sight
 
     def __array__(self, dtype=None, copy=None):
-        if self._known.requires_grad:
+        if self.tensor.requires_grad:
             raise Untraceable(
                 "A traced array was put into a plain NumPy array (or given to a function that "
                 "makes one), which would lose its gradient: make the array by np.zeros, np.array "
@@ -258,12 +177,17 @@ class Traced:
         return plain(self).astype(dtype or self.dtype, copy=False)
 
     def __float__(self):
-        if self._known.requires_grad and not is_formatting(sys._getframe(1)):
+        if self.tensor.requires_grad and not is_formatting(sys._getframe(1)):
             raise Untraceable(
                 "A traced value was turned into a Python float by a function that Handgrad does "
                 "not know, which would lose its gradient."
             )
         return float(self.tensor.detach())
+
+    def __round__(self, digits=None):
+        if digits is None:
+            return round(float(self.tensor.detach()))
+        return FUNCTIONS["round"](self, digits)
 
     def __int__(self):
         return int(self.tensor.detach())
@@ -272,6 +196,11 @@ class Traced:
         if self._known.dtype.is_floating_point or self._known.ndim:
             raise TypeError("only integer scalar arrays can be converted to a scalar index")
         return int(self.tensor)
+
+    def __hash__(self):
+        if self._known.ndim:
+            raise TypeError("unhashable type: 'numpy.ndarray'")
+        return hash(shown(self))  # NumPy's scalars may be keys of a dict
 
     def __bool__(self):
         if self._known.dtype.is_floating_point and self._known.numel() == 1:
@@ -304,16 +233,6 @@ def plain(value):
     if type(value) is Traced:
         return value.tensor.detach().cpu().numpy().copy()
     return value
-
-
-def same_memory(view, place):
-    """Return PyTorch's view of a tensor that is written into, if it is one."""
-    if view.untyped_storage().data_ptr() != place.untyped_storage().data_ptr():
-        raise Untraceable(
-            "Handgrad cannot tell whether writing into this reshaped array changes the array it "
-            "was made of: write into that one."
-        )
-    return view
 
 
 def tensor_of(value):

@@ -41,7 +41,7 @@ def comparison(function):
 
 
 def chooser(function, side):
-    """Return torch.maximum (`side` 1) or torch.minimum (-1) by the signs; a tie has half of each."""
+    """Return torch.maximum (`side` 1) or torch.minimum (-1) by the signs; a tie is half of each."""
 
     def choose(a, b):
         if is_free(a, b):
@@ -76,9 +76,10 @@ def heaviside(tensor, at_zero):
 
 def clip(tensor, low, high):
     """Return x within two bounds; either may be None."""
+    if low is None and high is None:
+        return tensor.clone()
     if is_free(tensor):
-        if all(bound is None or not bound.requires_grad for bound in (low, high)):
-            return torch.clamp(tensor, low, high)
+        return torch.clamp(tensor, low, high)
     if low is not None:
         tensor = within(tensor, low, 1)
     return tensor if high is None else within(tensor, high, -1)

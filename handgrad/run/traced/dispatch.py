@@ -7,21 +7,26 @@ from typing import Any
 
 import numpy as np
 
-from handgrad.run.traced import making, moves, products, shapes, torch_numpy, ufuncs  # noqa: F401
+from handgrad.run.traced import moves, operators, products, shapes, torch_numpy  # noqa: F401
 from handgrad.run.traced.array import FUNCTIONS
-from handgrad.run.traced.making import all_plain, contains, has_gradient, wrapped
+from handgrad.run.traced.making import all_plain, has_gradient, wrapped
 from handgrad.run.traced.refusal import Untraceable
+from handgrad.run.traced.ufuncs import Ufunc
 
 # Functions that look at numbers, and through which no gradient goes.
 # fmt: off
 LOOKS = frozenset([
     "allclose", "argmax", "argmin", "argsort", "argwhere", "array2string", "array_equal",
     "array_equiv", "array_repr", "array_str", "count_nonzero", "digitize", "flatnonzero",
-    "histogram", "isclose", "iscomplexobj", "isrealobj", "isscalar", "lexsort", "may_share_memory",
-    "ndim", "nonzero", "ones_like", "result_type", "save", "savetxt", "savez", "searchsorted",
+    "isclose", "iscomplexobj", "isin", "isneginf", "isposinf", "isrealobj", "isscalar", "iterable",
+    "lexsort", "may_share_memory", "ndim", "nonzero", "ones_like",
+    "result_type", "save", "savetxt", "savez", "searchsorted",
     "shape", "shares_memory", "size", "zeros_like", "finfo", "can_cast", "min_scalar_type",
+    "diag_indices_from", "tril_indices_from", "triu_indices_from",
 ])
 # fmt: on
+# What PyTorch or Python raise where a function of ours is not asked as it can be.
+REFUSALS = (TypeError, RuntimeError, KeyError, AttributeError, NotImplementedError)
 # What changes its argument in place, where NumPy's own would change a copy.
 IN_PLACE = frozenset(["place", "partition"])
 
@@ -31,7 +36,7 @@ def through_numpy(function, *arguments, **keywords):
     return wrapped(function(*all_plain(arguments), **all_plain(keywords)))
 
 
-FUNCTIONS["_through_numpy"], FUNCTIONS["_moved"] = through_numpy, moves.moved
+FUNCTIONS["_through_numpy"] = through_numpy
 
 
 def name_of(function):
@@ -41,17 +46,18 @@ def name_of(function):
     return f"{module}.{name}" if module and not module.startswith("_") else name
 
 
-def unknown(function, traceable=None):
+def unknown(function, traceable=None, name=None):
     """Return a function of NumPy's that is used as it is, unless autograd follows an argument.
 
-    Then it is refused, or `traceable` is used.
+    Then it is refused by its name, or `traceable` is used.
     """
-    name = name_of(function)
+    name = name or name_of(function)
+    looks = name.rpartition(".")[2] in LOOKS or name.startswith("testing.")
 
     @functools.wraps(function)
     def call(*arguments, **keywords):
         out = keywords.get("out")
-        if name.rpartition(".")[2] not in LOOKS and has_gradient((arguments, keywords)):
+        if not looks and has_gradient((arguments, keywords)):
             if traceable:
                 return traceable(*arguments, **keywords)
             raise Untraceable(
@@ -85,10 +91,28 @@ def standing_for(function):
     ours = IMPLEMENTED.get(function)
     if ours is None or name_of(function) in torch_numpy.BORROWED:
         return unknown(function, ours)
-    return ours
+    return ours if isinstance(ours, Ufunc) else in_a_sentence(function, ours)
 
 
-FUNCTIONS["__call__"] = standing_for
+def in_a_sentence(function, ours):
+    """Return our function, which says that it cannot where PyTorch refuses the arguments."""
+
+    @functools.wraps(function)
+    def call(*arguments, **keywords):
+        try:
+            return ours(*arguments, **keywords)
+        except REFUSALS as error:
+            reason = str(error).partition("\n")[0]
+            raise Untraceable(
+                f"Handgrad cannot follow np.{name_of(function)} with these arguments ({reason})."
+            ) from error
+
+    return call
+
+
+FUNCTIONS["__call__"], FUNCTIONS["_unknown"] = standing_for, unknown
+for _name in LOOKS:
+    FUNCTIONS[_name] = standing_for(getattr(np, _name))
 
 
 @functools.cache
@@ -98,9 +122,7 @@ def standing_for_math(function):
 
     @functools.wraps(function)
     def call(*arguments):
-        if not contains(arguments, lambda array: True):
-            return function(*arguments)
-        if not has_gradient(arguments) and name not in FUNCTIONS:
+        if not has_gradient(arguments) or name in ("floor", "ceil", "trunc", "isclose"):
             return function(*all_plain(arguments))
         if name not in FUNCTIONS:
             raise Untraceable(f"Handgrad cannot follow math.{function.__name__}.")
@@ -113,8 +135,7 @@ def standing_for_math(function):
 MATH = {
     **{"pow": "power", "fabs": "absolute", "asin": "arcsin", "acos": "arccos", "atan": "arctan"},
     **{"atan2": "arctan2", "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh"},
-    **{"fsum": "_sum_of_list", "prod": "prod", "log": "_math_log", "dist": "_refused"},
-    "isclose": "_refused",
+    **{"fsum": "_sum_of_list", "log": "_math_log", "isnan": "isnan", "isfinite": "isfinite"},
 }
 
 

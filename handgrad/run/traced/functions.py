@@ -7,6 +7,7 @@ import torch
 
 from handgrad.run.traced import choices
 from handgrad.run.traced.array import FUNCTIONS, Traced, plain, tensor_like, tensor_of
+from handgrad.run.traced.refusal import Untraceable
 from handgrad.run.traced.tensors import NUMBERS, alike, from_numpy, torch_dtype
 from handgrad.run.traced.ufuncs import given_out, number_like, through_numpy
 
@@ -33,7 +34,11 @@ def axes_of(axis, ndim):
 def reduction(name, reduce, left_out=None):
     """Enter a reduction; `left_out` is what an entry counts as that `where=` leaves out."""
 
-    def function(a, axis=None, dtype=None, out=None, keepdims=False, where=True, **keywords):
+    def function(
+        a, axis=None, *unnamed, dtype=None, out=None, keepdims=False, where=True, **keywords
+    ):
+        if unnamed:
+            raise Untraceable(f"Handgrad asks for the arguments of np.{name} by name after axis.")
         a = tensor_of(a)
         if dtype is not None:
             a = a.to(torch_dtype(dtype))
@@ -47,7 +52,7 @@ def reduction(name, reduce, left_out=None):
             return given_out(from_numpy(np.asarray(numbers)), out, name)
         if where is not True:
             if left_out is None:
-                raise ValueError(f"Handgrad does not know where= of np.{name}.")
+                raise Untraceable(f"Handgrad cannot follow where= of np.{name}: choose first.")
             a = torch.where(tensor_of(where), a, left_out)
         result = reduce(a, axes_of(axis, a.ndim), bool(keepdims), **keywords)
         if initial is not None:
@@ -98,7 +103,10 @@ reduction("ptp", lambda a, axes, keepdims: a.amax(axes, keepdims) - a.amin(axes,
 reduction("all", lambda a, axes, keepdims: (a == 0).sum(axes, keepdims) == 0)
 reduction("any", lambda a, axes, keepdims: (a != 0).sum(axes, keepdims) > 0)
 reduction("nansum", lambda a, axes, keepdims: summed(a.nan_to_num(0.0), axes, keepdims))
+reduction("nanmean", lambda a, axes, keepdims: a.nanmean(axes, keepdims))
 reduction("_logsumexp", lambda a, axes, keepdims: a.logsumexp(axes, keepdims), -np.inf)
+
+FUNCTIONS["amax"], FUNCTIONS["amin"] = FUNCTIONS["max"], FUNCTIONS["min"]
 
 
 @numpy_function("average")
@@ -144,12 +152,12 @@ def clip(a, a_min=None, a_max=None, out=None, *, min=None, max=None):  # noqa: A
     """Return x within bounds."""
     low, high = (a_min if min is None else min), (a_max if max is None else max)
     a = tensor_of(a)
-    if not a.dtype.is_floating_point and type(low) is not float and type(high) is not float:
-        return given_out(from_numpy(np.clip(a.numpy(), plain(low), plain(high))), out, "clip")
     bounds = [
         None if x is None else number_like(x, a) if type(x) in NUMBERS else tensor_of(x)
         for x in (low, high)
     ]
+    if not any(x.dtype.is_floating_point for x in (a, *bounds) if x is not None):
+        return given_out(from_numpy(np.clip(a.numpy(), plain(low), plain(high))), out, "clip")
     a, *present = alike(a, *(bound for bound in bounds if bound is not None))
     low, high = (None if bound is None else present.pop(0) for bound in bounds)
     return given_out(choices.clip(a, low, high), out, "clip")
@@ -177,10 +185,40 @@ def sort(a, axis=-1, **_):
     return Traced(torch.sort(a.reshape(-1) if axis is None else a, -1 if axis is None else axis)[0])
 
 
+@numpy_function("quantile")
+def quantile(a, q, axis=None, *, method="linear", keepdims=False):
+    """Return the number below which a part `q` of the entries is."""
+    a = tensor_of(a)
+    if type(q) is Traced and q.tensor.requires_grad:
+        raise Untraceable("Handgrad cannot follow np.quantile by how much is below it.")
+    q = torch.as_tensor(plain(q), dtype=a.dtype)
+    return Traced(torch.quantile(a, q, axis, keepdims, interpolation=method))
+
+
+@numpy_function("percentile")
+def percentile(a, q, axis=None, **keywords):
+    """Return the number below which `q` of a hundred entries are."""
+    return quantile(a, FUNCTIONS["divide"](q, 100), axis, **keywords)
+
+
+@numpy_function("median")
+def median(a, axis=None, *, keepdims=False):
+    """Return the number in the middle, or the mean of the two there."""
+    a = tensor_of(a)
+    ordered = torch.sort(a.reshape(-1) if axis is None else a, -1 if axis is None else axis)[0]
+    axis = -1 if axis is None else axis
+    length = ordered.shape[axis]
+    middle = ordered.narrow(axis, (length - 1) // 2, 2 - length % 2).mean(axis, keepdims)
+    shape = (1,) * a.ndim if keepdims and ordered.ndim != a.ndim else middle.shape
+    return Traced(middle.reshape(shape))
+
+
 @numpy_function("nan_to_num")
 def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
     """Return the array with other numbers for those that are not finite."""
-    return Traced(tensor_of(x).nan_to_num(nan, posinf, neginf))
+    return given_out(
+        tensor_of(x).nan_to_num(nan, posinf, neginf), None if copy else x, "nan_to_num"
+    )
 
 
 @numpy_function("sinc")

@@ -5,10 +5,14 @@ import operator
 import numpy as np
 import torch
 
+ONLY_WHOLE = frozenset([int])
+
 
 def parsed(key):
     """Return a key as a tuple of whole numbers, slices, None, Ellipsis and NumPy arrays."""
-    return tuple(map(part_of, key)) if type(key) is tuple else (part_of(key),)
+    if type(key) is not tuple:
+        return (part_of(key),)
+    return key if ONLY_WHOLE.issuperset(map(type, key)) else tuple(map(part_of, key))
 
 
 def part_of(part):
@@ -33,7 +37,12 @@ def part_of(part):
 
 def is_basic(parts):
     """Say whether NumPy takes a view at a key, not a copy."""
-    return not any(type(part) is np.ndarray for part in parts)
+    return np.ndarray not in map(type, parts)
+
+
+def is_entry(parts, ndim):
+    """Say whether a key has a whole number for each axis."""
+    return len(parts) == ndim and ONLY_WHOLE.issuperset(map(type, parts))
 
 
 def has_reverse(parts):
@@ -46,6 +55,12 @@ def positions_of(shape):
     return np.arange(np.prod(shape, dtype=int)).reshape(tuple(shape))
 
 
+def key_at(places, shape):
+    """Return PyTorch's key for places of the flattened array."""
+    # torch.unravel_index does the same, but loads SymPy
+    return tuple(map(torch.from_numpy, np.unravel_index(np.asarray(places), tuple(shape))))
+
+
 def torch_key(parts, shape):
     """Return a key with arrays in it as one that PyTorch takes as NumPy does.
 
@@ -56,7 +71,7 @@ def torch_key(parts, shape):
         return (torch.from_numpy(np.ascontiguousarray(arrays[0])),)
     if has_reverse(parts) or any(array.dtype.kind == "b" for array in arrays):
         places = positions_of(shape)[parts]
-        return tuple(map(torch.from_numpy, np.unravel_index(places, tuple(shape))))
+        return key_at(places, shape)
     whole = [part for part in parts if type(part) in (int, np.ndarray)]
     broadcast = iter(np.broadcast_arrays(*whole))
     return tuple(
@@ -78,5 +93,37 @@ def distinct(key, shape, value):
     if last.size == places.size:
         return key, value
     kept = torch.from_numpy(np.sort(last))
-    where = np.unravel_index(places.reshape(-1)[np.sort(last)], tuple(shape))
-    return tuple(map(torch.from_numpy, where)), value.expand(places.shape).reshape(-1)[kept]
+    return key_at(places.reshape(-1)[np.sort(last)], shape), value.expand(places.shape).reshape(-1)[
+        kept
+    ]
+
+
+def place_of(key, shape):
+    """Return where the entry at whole numbers, one an axis, is in the flattened array."""
+    place = 0
+    for axis, (at, length) in enumerate(zip(key, shape, strict=True)):
+        if not -length <= at < length:
+            raise IndexError(f"index {at} is out of bounds for axis {axis} with size {length}")
+        place = place * length + at % length
+    return place
+
+
+def are_apart(a, b, shape):
+    """Say whether two keys of an array, basic ones, are sure to have no entry in common."""
+    if a is None or b is None:
+        return False
+    for one, other, length in zip(a, b, shape, strict=False):
+        if type(one) not in (int, slice) or type(other) not in (int, slice):
+            return False
+        (low, high), (other_low, other_high) = span(one, length), span(other, length)
+        if high < other_low or other_high < low:
+            return True
+    return False
+
+
+def span(part, length):
+    """Return the first and the last place along an axis that a whole number or a slice has."""
+    if type(part) is int:
+        return part % length, part % length
+    places = range(*part.indices(length))
+    return (min(places[0], places[-1]), max(places[0], places[-1])) if places else (length, -1)

@@ -12,7 +12,7 @@ from handgrad.run.traced.tensors import alike, from_numpy, is_numeric, numpy_dty
 def wrapped(value):
     """Return a result of NumPy's with its arrays as traced ones, which may be written into."""
     if type(value) is np.ndarray and is_numeric(value):
-        return Traced(from_numpy(value), is_read=False)
+        return Traced(from_numpy(value), is_read=value.base is not None)
     if isinstance(value, (tuple, list)):
         parts = [wrapped(part) for part in value]
         return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
@@ -30,7 +30,7 @@ def contains(value, test):
 
 def has_gradient(value):
     """Say whether a value is, or has in it, an array that autograd follows."""
-    return contains(value, lambda array: array._known.requires_grad)
+    return contains(value, lambda array: array.tensor.requires_grad)
 
 
 def all_plain(value):
@@ -123,10 +123,12 @@ def tensor_dtype(value):
 
 
 @numpy_function("vectorize")
-def vectorize(pyfunc, otypes=None, signature=None, **_):
+def vectorize(pyfunc, otypes=None, doc=None, excluded=None, cache=False, signature=None):
     """Return a function that calls `pyfunc` for each entry and puts the results together."""
-    if signature is not None:
-        raise Untraceable("Handgrad cannot follow np.vectorize with signature=: write a loop.")
+    if signature is not None or excluded:
+        raise Untraceable(
+            "Handgrad cannot follow np.vectorize with signature= or excluded=: write a loop."
+        )
 
     def call(*arrays):
         tensors = torch.broadcast_tensors(*map(tensor_of, arrays))
@@ -146,6 +148,12 @@ def apply_along_axis(func1d, axis, arr, *arguments, **keywords):
     return FUNCTIONS["moveaxis"](results, -1, axis) if results.ndim == moved.ndim else results
 
 
+@numpy_function("ndenumerate")
+def ndenumerate(a):
+    """Return the places and entries of an array one by one."""
+    return ((place, a[place]) for place in np.ndindex(np.shape(a)))
+
+
 # Methods of an array
 
 
@@ -158,9 +166,11 @@ def astype(a, dtype, copy=True, **_):
 @numpy_function("item")
 def item(a, *place):
     """Return one entry; autograd goes on following it."""
-    entry = a[place] if place and len(place) == a.ndim else a.reshape(-1)[place[0] if place else 0]
     if not place and a.size != 1:
         raise ValueError("can only convert an array of size 1 to a Python scalar")
+    if len(place) == 1 and isinstance(place[0], tuple):
+        (place,) = place
+    entry = a[place] if len(place) == a.ndim else a.reshape(-1)[place[0] if place else 0]
     return entry if entry.tensor.requires_grad else entry.tensor.item()
 
 

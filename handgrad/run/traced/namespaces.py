@@ -1,4 +1,4 @@
-"""While a forward pass is traced: proxies for NumPy, math and float in the user's own namespaces."""
+"""Proxies for NumPy, math and float in the user's own namespaces while a pass is traced."""
 
 import builtins
 import math
@@ -9,15 +9,19 @@ import numpy as np
 import torch
 
 from handgrad.run.traced import choices
-from handgrad.run.traced.array import FUNCTIONS, Traced, plain
+from handgrad.run.traced.array import FUNCTIONS, Traced
 from handgrad.run.traced.dispatch import IMPLEMENTED, standing_for, standing_for_math
-from handgrad.run.traced.making import all_plain, has_gradient, wrapped
-from handgrad.run.traced.refusal import Untraceable
+from handgrad.run.traced.drawing import GENERATORS, Drawing, drawing
+from handgrad.run.traced.making import wrapped
+from handgrad.run.traced.moves import Joiner
 from handgrad.run.traced.special import SPECIAL
+from handgrad.run.traced.tensors import is_numeric
 
 
 class LikeOriginal(type):
     """The class of a class that stands for another one, and has its instances."""
+
+    stands_for: type
 
     def __instancecheck__(cls, value):
         return isinstance(value, cls.stands_for)
@@ -50,7 +54,9 @@ def standing_for_number(kind):
     )
 
 
-NUMBERS = {kind: standing_for_number(kind) for kind in (float, np.float64, np.float32)}
+NUMBERS: dict[type, type] = {
+    kind: standing_for_number(kind) for kind in (float, np.float64, np.float32)
+}
 
 
 class Proxy(types.ModuleType):
@@ -69,35 +75,6 @@ class Proxy(types.ModuleType):
         return dir(self._module)
 
 
-class Joiner:
-    """np.r_ or np.c_."""
-
-    def __init__(self, original):
-        self._original = original
-
-    def __getitem__(self, key):
-        return FUNCTIONS["_moved"](self._original.__getitem__, key)
-
-
-def drawing(function):
-    """Return a function of np.random that gives traced arrays, drawn as ever."""
-
-    def call(*arguments, **keywords):
-        if has_gradient((arguments, keywords)):
-            raise Untraceable(
-                f"Handgrad cannot follow np.random.{function.__name__} of traced values: draw "
-                "standard numbers, and scale and shift them."
-            )
-        if function.__name__ == "shuffle" and type(arguments[0]) is Traced:
-            shuffled = plain(arguments[0])
-            function(shuffled)
-            arguments[0][...] = shuffled
-            return None
-        return wrapped(function(*all_plain(arguments), **all_plain(keywords)))
-
-    return call
-
-
 def stand_in(value):
     """Return what stands for something of a user's namespace, or the thing itself."""
     if isinstance(value, types.ModuleType):
@@ -108,7 +85,11 @@ def stand_in(value):
         return FUNCTIONS["vectorize"](value.pyfunc)
     if value is np.r_ or value is np.c_:
         return Joiner(value)
-    if getattr(value, "__self__", None) is np.random.mtrand._rand:
+    if isinstance(value, np.ndarray) and is_numeric(value):
+        return wrapped(value.copy())  # else `value.dot(x)` and `value[0] = x` would be refused
+    if isinstance(value, GENERATORS):
+        return Drawing(value)
+    if getattr(value, "__self__", None) is np.random.mtrand._rand or value is np.random.default_rng:
         return drawing(value)
     if isinstance(value, np.ufunc):
         return SPECIAL.get(value.__name__) or standing_for(value)
@@ -147,6 +128,7 @@ def tracing(namespaces, decide=None):
     `decide` takes the difference of two tensors that are compared and returns one whose signs are
     to be gone by. All is put back at the end, whatever happens; numpy itself is never changed.
     """
+    namespaces = [space for space in namespaces if name_of_package(space) not in LIBRARIES]
     before = [replaced(namespace) for namespace in namespaces]
     dtype = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
@@ -161,6 +143,12 @@ def tracing(namespaces, decide=None):
 
 
 MISSING = object()
+LIBRARIES = ("numpy", "scipy", "torch")  # their own namespaces are let alone
+
+
+def name_of_package(namespace):
+    """Return the name of the package whose module has a namespace."""
+    return str(namespace.get("__name__")).partition(".")[0]
 
 
 def replaced(namespace):

@@ -23,7 +23,7 @@ def dot(a, b):
     """Return the sum over the last axis of `a` and the last but one of `b`."""
     if not a.ndim or not b.ndim:
         return a * b
-    if (a.ndim <= 2 and b.ndim <= 2) or b.ndim == 1:
+    if max(a.ndim, b.ndim) <= 2 or b.ndim == 1:
         return torch.matmul(a, b)
     return torch.tensordot(a, b, ([a.ndim - 1], [b.ndim - 2]))
 
@@ -86,6 +86,13 @@ def norm(x, ord=None, axis=None, keepdims=False):  # noqa: A002
 def multi_dot(arrays, *, out=None):
     """Return the product of several arrays."""
     return given_out(torch.linalg.multi_dot(alike(*map(tensor_of, arrays))), out, "multi_dot")
+
+
+@numpy_function("cross")
+def cross(a, b, axis=-1):
+    """Return the vector product of vectors of three."""
+    a, b = alike(tensor_of(a), tensor_of(b))
+    return Traced(torch.linalg.cross(a, b, dim=axis))
 
 
 @numpy_function("trace")

@@ -5,7 +5,7 @@ import torch
 
 from handgrad.run.traced.array import FUNCTIONS, Traced, plain, tensor_like, tensor_of
 from handgrad.run.traced.functions import numpy_function
-from handgrad.run.traced.index import positions_of
+from handgrad.run.traced.index import key_at, positions_of
 from handgrad.run.traced.refusal import Untraceable
 from handgrad.run.traced.tensors import alike, from_numpy, torch_dtype
 from handgrad.run.traced.ufuncs import given_out
@@ -21,7 +21,7 @@ def view_by(name, read):
 
     def function(a, *arguments, **keywords):
         a = array_of(a)
-        arguments = [plain(argument) for argument in arguments]
+        arguments = tuple(map(plain, arguments))
         return a._view(lambda tensor: read(tensor, *arguments, **keywords))
 
     FUNCTIONS[name] = function
@@ -64,7 +64,7 @@ def view_of_positions(name, function):
 
     def call(a, *arguments, **keywords):
         a = array_of(a)
-        arguments = [plain(argument) for argument in arguments]
+        arguments = tuple(map(plain, arguments))
         return a._view_at(function(positions_of(a.shape), *arguments, **keywords))
 
     FUNCTIONS[name] = call
@@ -178,7 +178,7 @@ def take_along_axis(arr, indices, axis=-1):
 
 def written_at(a, places, values):
     """Write values at places of the flattened array."""
-    key = tuple(map(from_numpy, np.unravel_index(np.asarray(places), a.shape)))
+    key = key_at(places, a.shape)
     value = tensor_like(values, a.tensor)
     a._write(lambda tensor: tensor.__setitem__(key, value))
 

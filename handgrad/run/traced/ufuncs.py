@@ -1,16 +1,19 @@
 """NumPy's ufuncs: calls with `out=` and `where=`, operators, `np.add.at` and the other methods."""
 
 import operator
+from typing import Any
 
 import numpy as np
 import torch
 
 from handgrad.run.traced import choices
 from handgrad.run.traced.array import FUNCTIONS, Traced, tensor_like, tensor_of
-from handgrad.run.traced.index import parsed, positions_of
+from handgrad.run.traced.index import key_at, parsed, positions_of
 from handgrad.run.traced.refusal import Untraceable
 from handgrad.run.traced.tensors import NUMBERS, alike, torch_dtype
 
+# Arguments of a ufunc that say nothing of its numbers.
+INDIFFERENT = frozenset(["casting", "order", "subok"])
 # What an operand is where `where=` leaves it out: all functions have a slope there.
 HARMLESS = 0.5
 
@@ -64,15 +67,6 @@ OF_TENSORS = {
     "logical_or": torch.logical_or,
     "logical_xor": torch.logical_xor,
     "matmul": torch.matmul,
-}
-OPERATORS = {
-    **{"add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "pow": "power"},
-    **{"floordiv": "floor_divide", "mod": "remainder", "matmul": "matmul", "and": "bitwise_and"},
-    **{"or": "bitwise_or", "xor": "bitwise_xor", "lshift": "left_shift", "rshift": "right_shift"},
-}
-COMPARISONS = {
-    **{"lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal"},
-    **{"eq": "equal", "ne": "not_equal"},
 }
 
 
@@ -155,18 +149,24 @@ class Ufunc:
     def __getattr__(self, name):
         return getattr(getattr(np, self.name), name)
 
-    def __call__(self, *inputs, out=None, where=True, dtype=None, **_):
+    def __call__(self, *inputs: Any, out=None, where=True, dtype=None, **others):
+        """Return the function of arrays, written into `out` if that is given."""
+        if others and not INDIFFERENT.issuperset(others):
+            raise Untraceable(f"Handgrad cannot follow {', '.join(others)}= of np.{self.name}.")
+        if len(choices.deciding) == 1 and not any(type(x) is Traced for x in (*inputs, out)):
+            # an object that was made in a traced run has kept it
+            return getattr(np, self.name)(*inputs, out=out, where=where)
         if len(inputs) > getattr(np, self.name).nin:
-            *inputs, out = inputs
+            inputs, out = inputs[:-1], inputs[-1]
         if out is None and where is True and dtype is None:
             return Traced(self.compute(*inputs))
         out = out[0] if type(out) is tuple else out
         if dtype is not None:
-            inputs = [Traced(tensor_of(x).to(torch_dtype(dtype))) for x in inputs]
+            inputs = tuple(Traced(tensor_of(x).to(torch_dtype(dtype))) for x in inputs)
         if where is True:
             return given_out(self.compute(*inputs), out, self.name)
         where = tensor_of(where)
-        inputs = [Traced(torch.where(where, tensor_of(x), HARMLESS)) for x in inputs]
+        inputs = tuple(Traced(torch.where(where, tensor_of(x), HARMLESS)) for x in inputs)
         result = self.compute(*inputs)
         kept = torch.zeros_like(result) if out is None else tensor_of(out).to(result.dtype)
         return given_out(torch.where(where, result, kept), out, self.name)
@@ -178,16 +178,18 @@ class Ufunc:
 
     def reduce(self, a, axis=0, dtype=None, out=None, keepdims=False, **keywords):
         """Return the function of all entries along an axis."""
-        function = FUNCTIONS[self._along("reduce", REDUCE)]
-        return function(a, axis=axis, dtype=dtype, out=out, keepdims=keepdims, **keywords)
+        function = self._method("reduce", REDUCE)
+        keywords |= {} if dtype is None else {"dtype": dtype}
+        keywords |= {} if out is None else {"out": out}
+        return function(a, axis=axis, keepdims=keepdims, **keywords)
 
-    def accumulate(self, a, axis=0, dtype=None, out=None):
+    def accumulate(self, a, axis=0, **keywords):
         """Return the function of the entries up to each one along an axis."""
-        return FUNCTIONS[self._along("accumulate", ACCUMULATE)](a, axis=axis, dtype=dtype, out=out)
+        return self._method("accumulate", ACCUMULATE)(a, axis=axis, **keywords)
 
     def reduceat(self, *inputs, **keywords):
-        """Refuse."""
-        raise Untraceable(f"Handgrad cannot follow np.{self.name}.reduceat: write it as a loop.")
+        """Return the function of the entries between indices, of what autograd does not follow."""
+        return self._method("reduceat", {})(*inputs, **keywords)
 
     def at(self, a, indices, b=None):
         """Change entries of `a` in place, one that is named twice as often as it is named."""
@@ -196,15 +198,15 @@ class Ufunc:
         places = positions_of(a.shape)[parsed(indices)]
         b = tensor_like(b, a.tensor)
         b = torch.as_tensor(b, dtype=a.tensor.dtype).broadcast_to(places.shape)
-        key = tuple(map(torch.from_numpy, np.unravel_index(places, a.shape)))
         amount = -b if self.name == "subtract" else b
-        a._assign(a.tensor.index_put(key, amount, accumulate=True))
+        a._assign(a.tensor.index_put(key_at(places, a.shape), amount, accumulate=True))
 
-    def _along(self, method, table):
-        """Return the name of the function that is this ufunc along an axis."""
-        if self.name not in table:
-            raise Untraceable(f"Handgrad cannot follow np.{self.name}.{method}.")
-        return table[self.name]
+    def _method(self, method, table):
+        """Return the function that a method of the ufunc is, NumPy's own if there is none."""
+        if self.name in table:
+            return FUNCTIONS[table[self.name]]
+        own = getattr(getattr(np, self.name), method)
+        return FUNCTIONS["_unknown"](own, name=f"{self.name}.{method}")
 
 
 REDUCE = {
@@ -248,54 +250,6 @@ UFUNCS = {
         for name in ("bitwise_and", "bitwise_or", "bitwise_xor", "left_shift", "right_shift")
     },
 }
+UFUNCS["invert"] = Ufunc("invert", of_one(np.invert, None))
+UFUNCS["conj"] = UFUNCS["conjugate"]
 FUNCTIONS.update(UFUNCS)
-
-
-def is_operand(value):
-    """Say whether NumPy's operators take a value: not a class of the user's own."""
-    return (
-        type(value) is Traced
-        or type(value) in NUMBERS
-        or isinstance(value, (np.ndarray, np.generic, list, tuple))
-    )
-
-
-def binary(compute, is_reflected=False):
-    """Return an operator's method."""
-
-    def method(self, other):
-        if not is_operand(other):
-            return NotImplemented
-        return Traced(compute(other, self) if is_reflected else compute(self, other))
-
-    return method
-
-
-def in_place(compute):
-    """Return the method of `+=` and its like; what has no axes is a scalar, made anew."""
-
-    def method(self, other):
-        if not is_operand(other):
-            return NotImplemented
-        result = compute(self, other)
-        if not self._known.ndim:
-            return Traced(result)
-        self._assign(result)
-        return self
-
-    return method
-
-
-def unary(compute):
-    """Return the method of an operator of one operand."""
-    return lambda self: Traced(compute(self))
-
-
-for _sign, _name in OPERATORS.items():
-    setattr(Traced, f"__{_sign}__", binary(UFUNCS[_name].compute))
-    setattr(Traced, f"__r{_sign}__", binary(UFUNCS[_name].compute, is_reflected=True))
-    setattr(Traced, f"__i{_sign}__", in_place(UFUNCS[_name].compute))
-for _sign, _name in COMPARISONS.items():
-    setattr(Traced, f"__{_sign}__", binary(UFUNCS[_name].compute))
-for _sign, _name in {"neg": "negative", "pos": "positive", "abs": "absolute"}.items():
-    setattr(Traced, f"__{_sign}__", unary(UFUNCS[_name].compute))

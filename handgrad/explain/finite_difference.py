@@ -66,7 +66,7 @@ def slopes(network, actual, only=None):
 
 
 def start(network, actual):
-    """Return the parameters in float64, and the inputs that have a gradient in `actual`, by name."""
+    """Return the parameters, and the inputs that have a gradient in `actual`, in float64."""
     point = {name: np.asarray(w, np.float64) for name, w in network.params.items()}
     data = named_inputs(network.x)
     return point | {n: np.asarray(x, np.float64) for n, x in data.items() if f"grad_{n}" in actual}

@@ -128,7 +128,7 @@ def line_of(first, at, grad):
 
 
 def shape_note(name, shape):
-    """Say that a gradient has an axis of length 1 more, or less, than what it is the gradient of."""
+    """Say that a gradient has an axis of length 1 more, or less, than what it is that of."""
     return f"`{name}` is judged in the shape {shape}, that of what it is the gradient of."
 
 

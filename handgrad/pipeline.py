@@ -31,7 +31,14 @@ from handgrad.load.lines import lines_of
 from handgrad.load.names import in_own_words, suggestion
 from handgrad.network import Array, Network
 from handgrad.report import Report
-from handgrad.run.hand_written import failure, named_inputs, one_line, run_hand_written
+from handgrad.run.hand_written import (
+    can_run,
+    failure,
+    named_inputs,
+    one_line,
+    run_again,
+    run_hand_written,
+)
 from handgrad.run.precision import PRECISIONS, Precision, arithmetic, precision_of, settings
 from handgrad.run.reference import run_reference
 
@@ -71,7 +78,8 @@ def check(
                 with arithmetic(precision, device):
                     findings = counted(findings, network, precision, device, repeat)
             if network.forward is not None and any(f.verdict != "match" for f in findings):
-                measured = slopes(network, actual, suspects(findings))
+                held = at_the_same_point(network, actual, precision, findings)
+                measured = slopes(network, held, suspects(findings))
                 findings = contradicted(findings, measured)
                 notes.append(sentence(measured, findings))
         with arithmetic(precision, device):
@@ -208,6 +216,22 @@ def explained(finding: Finding, steps: Steps) -> Finding:
     if finding.verdict != "wrong" or finding.cause is not None:
         return finding
     return replace(finding, cause=explain(steps, finding.name))
+
+
+def at_the_same_point(
+    network: Network, actual: dict[str, Array], precision: Precision, findings: list[Finding]
+) -> dict[str, Array]:
+    """Return the hand-written trace that finite differences, which run in float64, can contradict.
+
+    What is tied in a narrower dtype is not tied in float64, and has but one slope there.
+    """
+    has_several = any(finding.verdict == "subgradient" for finding in findings)
+    if not has_several or not can_run(network) or precision.name == "float64":
+        return actual
+    try:
+        return run_again(network, np.float64)
+    except InputError:  # as it is judged then: in the dtype it runs in
+        return actual
 
 
 def contradicted(findings: list[Finding], measured: list[Slope]) -> list[Finding]:

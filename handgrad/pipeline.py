@@ -229,9 +229,10 @@ def at_the_same_point(
     if not has_several or not can_run(network) or precision.name == "float64":
         return actual
     try:
-        return run_again(network, np.float64)
+        wide: dict[str, Array] = run_again(network, np.float64)
     except InputError:  # as it is judged then: in the dtype it runs in
         return actual
+    return wide
 
 
 def contradicted(findings: list[Finding], measured: list[Slope]) -> list[Finding]:

@@ -85,7 +85,7 @@ class Steps:
         Where the reference overflows in a narrow dtype, its run in float64 has the right number.
         Where that one is not finite either, nothing is known of the entry. What has overflowed is
         infinite, and 0 times that is nan; what is near the end of the range may have overflowed on
-        the way, if the reference has in any entry. Where neither is so, what is not finite is wrong.
+        the way, if any of the reference has. Where neither is so, what is not finite is wrong.
         """
         actual, exact, noise = self.actual[name], self.noise.exact[name], self.noise
         if actual is expected:  # a parameter

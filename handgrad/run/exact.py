@@ -12,6 +12,7 @@ and PyTorch's binary cross entropy of logits is the difference of two numbers as
 """
 
 import math
+from typing import Any
 
 import torch
 from torch.nn import functional
@@ -107,11 +108,11 @@ def reduced(losses, weight, reduction):
 
 
 # What stands for a function of PyTorch's.
-CUT_OFF = {
+CUT_OFF: dict[Any, Any] = {
     functional.softplus: softplus,
     functional.binary_cross_entropy: binary_cross_entropy,
 }
-IN_BETWEEN = {
+IN_BETWEEN: dict[Any, Any] = {
     functional.softmax: softmax,
     torch.softmax: softmax,
     torch.Tensor.softmax: softmax,

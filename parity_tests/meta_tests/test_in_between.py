@@ -11,7 +11,6 @@ from torch.nn import functional
 from handgrad import check
 from handgrad.compare.second_look import nearby
 from handgrad.compare.steps import Steps
-from handgrad.explain.finite_difference import EPS, hold_against
 from handgrad.network import Network, Reference
 from handgrad.pipeline import check as check_network
 from handgrad.run.exact import ExactFunctions
@@ -152,21 +151,6 @@ def test_a_slope_at_0_that_more_digits_would_not_have_at_0(seed):
     assert report.ok
     assert verdicts.pop("grad_y_pred") == "subgradient"
     assert set(verdicts.values()) == {"match"}
-
-
-@pytest.mark.parametrize("is_right", [True, False])
-def test_a_kink_at_a_third_of_the_step_is_not_taken_for_a_curve(is_right):
-    """With the step and half of it the slopes across differ as along a parabola."""
-    direction = np.random.default_rng(0).standard_normal()
-    kink = EPS ** (1 / 3) * abs(direction) / 3
-
-    def loss(moved):
-        return abs(float(moved["w"][0]) - kink)
-
-    grad = np.array([-1.0 if is_right else -1.1])
-    rng = np.random.default_rng(0)
-    found = hold_against(loss, loss({"w": np.zeros(1)}), 0.0, "w", np.zeros(1), grad, rng)
-    assert found.agrees is is_right
 
 
 SEEN = [

@@ -32,7 +32,14 @@ from handgrad.load.lines import lines_of, noted_line
 from handgrad.load.names import in_own_words, suggestion
 from handgrad.network import Array, Network
 from handgrad.report import ReferenceKind, Report
-from handgrad.run.hand_written import failure, named_inputs, one_line, run_hand_written
+from handgrad.run.hand_written import (
+    can_run,
+    failure,
+    named_inputs,
+    one_line,
+    run_again,
+    run_hand_written,
+)
 from handgrad.run.precision import PRECISIONS, Precision, arithmetic, precision_of, settings
 from handgrad.run.reference import run_reference
 
@@ -74,7 +81,8 @@ def check(
             is_own = network.reference.kind == "forward"
             measured = []
             if network.forward is not None and any(f.verdict != "match" for f in findings):
-                measured = slopes(network, actual, suspects(findings))
+                held = at_the_same_point(network, actual, precision, findings)
+                measured = slopes(network, held, suspects(findings))
                 findings = contradicted(findings, measured)
             if measured or is_own:
                 notes.append(sentence(measured, findings, is_own))
@@ -224,6 +232,23 @@ def explained(finding: Finding, steps: Steps) -> Finding:
     if finding.verdict != "wrong" or finding.cause is not None:
         return finding
     return replace(finding, cause=explain(steps, finding.name))
+
+
+def at_the_same_point(
+    network: Network, actual: dict[str, Array], precision: Precision, findings: list[Finding]
+) -> dict[str, Array]:
+    """Return the hand-written trace that finite differences, which run in float64, can contradict.
+
+    What is tied in a narrower dtype is not tied in float64, and has but one slope there.
+    """
+    has_several = any(finding.verdict == "subgradient" for finding in findings)
+    if not has_several or not can_run(network) or precision.name == "float64":
+        return actual
+    try:
+        wide: dict[str, Array] = run_again(network, np.float64)
+    except InputError:  # as it is judged then: in the dtype it runs in
+        return actual
+    return wide
 
 
 def contradicted(findings: list[Finding], measured: list[Slope]) -> list[Finding]:

@@ -23,8 +23,8 @@ class Report:
             runs; `error` where no verdict can be had; else `match`.
         device, dtype: where and in what the reference ran. The derivation itself is judged in
             float64 where the hand-written side can be run again.
-        reference: what said what a step should give: a PyTorch `module`, `differences` of the
-            loss where there is none, or another `run`.
+        reference: what said what a step should give: a PyTorch `module`, a `function` under
+            autograd, `differences` of the loss where there is none, or another `run`.
         findings: one for each quantity, in the order of computing. An `error` has some as well
             where what was compared is `inconclusive`, and none where nothing could be compared.
         loss: the hand-written one, None where there is none.
@@ -39,7 +39,7 @@ class Report:
     verdict: Literal["match", "mismatch", "error"]
     device: str = "cpu"
     dtype: str = ""
-    reference: Literal["module", "differences", "run"] = "module"
+    reference: Literal["module", "function", "differences", "run"] = "module"
     findings: list[Finding] = field(default_factory=list)
     loss: float | None = None
     notes: list[str] = field(default_factory=list)

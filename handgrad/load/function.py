@@ -1,0 +1,316 @@
+"""A custom `torch.autograd.Function`, or another callable with a backward of its own, as a Network.
+
+Its inputs are the Network's inputs, and the loss is the sum of its outputs times upstream
+gradients that are drawn at random. The reference is the function's own forward pass, as autograd
+differentiates it, or the one that is given. An autograd.Function can hide from autograd what it
+computes; so its own forward is taken for a reference where finite differences agree with it.
+"""
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import nn
+
+from handgrad.errors import InputError
+from handgrad.explain.finite_difference import slopes
+from handgrad.network import Network, Reference
+from handgrad.run.hand_written import as_array, call, in_dtype, one_line, run_hand_written
+from handgrad.run.precision import FLOAT64, PRECISIONS, rounded
+from handgrad.run.reference import run_reference
+from handgrad.run.torch_function import (
+    Arguments,
+    Pass,
+    as_always,
+    output_names,
+    run_function,
+    subject_of,
+)
+
+TAKEN = re.compile(r"loss|out\d*")  # what else in a trace is called so
+SMALL = 2.0**-40  # of a number: no last bit of float32, and many of float64
+
+
+def load(function, inputs, reference=None):
+    """Return a Network, its Precision, the Subject and its Arguments; see `check_function`."""
+    subject = subject_of(function)
+    arguments = arguments_of(subject, inputs)
+    precision = precision_of(arguments)
+    first = call(first_pass, "a first call", subject.name, subject, arguments)
+    if not first.outputs:
+        raise InputError(
+            f"{subject.name}: none of its outputs has a gradient, so there is nothing to judge: "
+            f"it must return a floating point tensor that depends on {arguments.judged[0]}."
+        )
+    network, body = network_of(subject, arguments, precision, first), reference or subject.body
+    wide, notes = is_wide(network), list(network.notes)
+    if body is not None:
+        network = replace(network, reference=reference_of(subject, arguments, first, body))
+    if reference is not None:
+        check_reference(network, precision)
+    elif why := "it is no Python function" if body is None else hidden(network, precision, wide):
+        notes.append(opaque(subject, why, wide))
+        network = replace(network, reference=None)
+    else:
+        notes += flat_in(network, precision, arguments)
+    if not wide:
+        notes.append(f"Judged in {precision.name} alone: {subject.name} does not run in float64.")
+        quantities = run_hand_written(network)
+        network = replace(network, quantities=quantities, forward=None, backward=None)
+    return replace(network, notes=tuple(notes)), precision, subject, arguments
+
+
+def opaque(subject, why, wide):
+    """Say that the forward pass is no reference; raise InputError where nothing else is."""
+    cannot = f"Autograd cannot see through the forward pass of {subject.name}: {why}"
+    if not wide:
+        raise InputError(
+            f"{cannot}; and it does not run in float64, so finite differences tell nothing: give "
+            "`reference=`, a function in PyTorch that computes the same."
+        )
+    return (
+        f"{cannot}. So finite differences in float64 are the judge; with `reference=`, a function "
+        "in PyTorch that computes the same, the causes can be told as well."
+    )
+
+
+def first_pass(subject, arguments):
+    """Return a Pass forward on the inputs as they were given."""
+    given = {name: arguments.like(name).detach() for name in arguments.places}
+    return run_function(subject, arguments, given)
+
+
+def arguments_of(subject, inputs):
+    """Return the Arguments of a call; raise InputError where one cannot be computed with."""
+    places: dict[str, int] = {}
+    for place, given in enumerate(inputs):
+        if isinstance(given, torch.Tensor):
+            places[name_of(subject, place, len(inputs))] = place
+    for name, place in places.items():
+        check_tensor(f"{subject.name}: the input {name}", inputs[place])
+    real = [name for name, place in places.items() if inputs[place].is_floating_point()]
+    if not real:
+        raise InputError(
+            f"{subject.name}: none of the {len(inputs)} inputs is a floating point tensor, so "
+            "there is no gradient to judge: give what you call the function with."
+        )
+    asked = [name for name in real if inputs[places[name]].requires_grad]
+    return Arguments(tuple(inputs), places, tuple(asked or real))
+
+
+def name_of(subject, place, count):
+    """Return the name that forward has for an input; one of many is numbered."""
+    names = subject.names
+    if place < len(names) and not names[place].startswith("*"):
+        name = names[place]
+    elif names and names[-1].startswith("*"):
+        name = f"{names[-1][1:]}{place - len(names) + 2}"
+    else:
+        name = f"x{place + 1}" if count > 1 else "x"
+    return f"{name}_input" if TAKEN.fullmatch(name) else name
+
+
+def check_tensor(name, tensor):
+    """Raise InputError where a tensor cannot be computed with here."""
+    if tensor.layout is not torch.strided or tensor.is_complex():
+        raise InputError(f"{name} must be a dense tensor of real numbers: found {tensor.dtype}.")
+    if tensor.numel() == 0:
+        raise InputError(f"{name} is empty, its shape is {tuple(tensor.shape)}.")
+    if tensor.is_floating_point():
+        if str(tensor.dtype).removeprefix("torch.") not in PRECISIONS:
+            raise InputError(
+                f"{name} must be float64, float32 or bfloat16, found {tensor.dtype}: cast it."
+            )
+        if not bool(tensor.isfinite().all()):
+            raise InputError(f"{name} must be finite, found nan or inf: correct the data.")
+
+
+def precision_of(arguments):
+    """Return the Precision of the inputs: that of the narrowest."""
+    dtypes = [arguments.like(n).dtype for n in arguments.places]
+    real = [str(dtype).removeprefix("torch.") for dtype in dtypes if dtype.is_floating_point]
+    return max((PRECISIONS[dtype] for dtype in real), key=lambda precision: precision.eps)
+
+
+class Passes:
+    """The forward and the backward pass of a Subject, as passes of a Network."""
+
+    def __init__(self, subject, arguments, precision, first):
+        self.subject, self.arguments, self.precision = subject, arguments, precision
+        self.shapes = [output.shape for output in first.outputs]
+        self.names = output_names(len(self.shapes))
+
+    def tensors(self, x):
+        """Return inputs as tensors, in the dtypes that were given unless x is in another one."""
+        return {name: self.tensor(array, self.arguments.like(name)) for name, array in x.items()}
+
+    def tensor(self, array, other):
+        """Return an array as a tensor of the dtype, and on the device, of another one."""
+        tensor = torch.from_numpy(np.array(array, order="C"))
+        is_own = not other.is_floating_point() or array.dtype == self.precision.numpy
+        return tensor.to(other.device, other.dtype if is_own else tensor.dtype)
+
+    def upstream(self, y):
+        """Return what gives for each output its part of y, in its dtype."""
+        sizes = [shape.numel() for shape in self.shapes]
+        parts = torch.from_numpy(np.array(y, order="C")).reshape(-1).split(sizes)
+        return lambda outputs: [
+            part.reshape(output.shape).to(output) for part, output in zip(parts, outputs, strict=True)
+        ]
+
+    def run(self, x, y=None) -> Pass:
+        """Return the Pass on x, with y as the gradient that comes in."""
+        upstream = None if y is None else self.upstream(y)
+        return run_function(self.subject, self.arguments, self.tensors(x), upstream)
+
+    def forward(self, params, x, y):
+        """Return the outputs, and the loss."""
+        outputs = self.run(x).outputs
+        loss = weighted(outputs, torch.from_numpy(np.array(y, order="C")).to(outputs[0]))
+        values = {name: as_array(out) for name, out in zip(self.names, outputs, strict=True)}
+        return {**values, "loss": as_array(loss)}
+
+    def backward(self, params, x, y, values):
+        """Return the gradients: those that come in, and those that backward returns."""
+        found = self.run(x, y)
+        coming = zip(self.names, self.upstream(y)(found.outputs), strict=True)
+        result = {f"grad_{name}": as_array(part) for name, part in coming}
+        for name, grad in found.gradients.items():
+            if grad is not None:
+                result[f"grad_{name}"] = as_array(grad)
+            elif self.arguments.like(name).requires_grad:
+                result[f"grad_{name}"] = np.zeros_like(x[name])
+        return result
+
+
+def weighted(outputs, y):
+    """Return the sum of all outputs times y, which is their gradient."""
+    return (torch.cat([output.reshape(-1) for output in outputs]) * y.reshape(-1)).sum()
+
+
+def network_of(subject, arguments, precision, first):
+    """Return a Network of a Subject's passes, without a reference."""
+    passes = Passes(subject, arguments, precision, first)
+    x = {name: as_array(arguments.like(name)) for name in arguments.places}
+    size = sum(output.numel() for output in first.outputs)
+    y = np.random.default_rng(0).standard_normal(size)
+    if len(first.outputs) == 1:
+        y = y.reshape(first.outputs[0].shape)
+    return Network(
+        name=subject.name,
+        params={},
+        x=rounded(x, precision),
+        y=rounded(y, precision),
+        forward=passes.forward,
+        backward=passes.backward,
+        notes=notes_on(subject, arguments, first),
+    )
+
+
+def notes_on(subject, arguments, first):
+    """Say how the function is judged, and which inputs are not."""
+    names = " + ".join(f"({n} * grad_{n}).sum()" for n in output_names(len(first.outputs)))
+    notes = [f"The loss is {names}, with gradients drawn at random."]
+    given = {name: arguments.like(name).detach() for name in arguments.places}
+    ones = run_function(
+        subject, arguments, given, lambda outputs: [torch.ones_like(o) for o in outputs]
+    )
+    none = [n for n, grad in ones.gradients.items() if grad is None]
+    none = [name for name in none if not arguments.like(name).requires_grad]
+    if none:
+        notes.append(
+            f"Not judged, since backward returns no gradient for it: {', '.join(none)}. Give it "
+            "with requires_grad=True where it should have one."
+        )
+    return tuple(notes)
+
+
+def reference_of(subject, arguments, first, body):
+    """Return the Reference: a module whose submodule `out` calls a body on the inputs."""
+
+    def run(_, *tensors):
+        named = dict(zip(arguments.places, tensors, strict=True))
+        filled = list(arguments.given)
+        for name, place in arguments.places.items():
+            filled[place] = named[name].clone()  # it may be written over
+        with as_always(arguments, named):
+            found = body(*filled)
+        every = found if isinstance(found, tuple | list) else (found,)
+        outputs = [every[place] for place in first.places if place < len(every)]
+        expected, shapes = ([tuple(o.shape) for o in each] for each in (first.outputs, outputs))
+        if shapes != expected:
+            raise InputError(
+                f"{subject.name}: the reference must return the same shapes, {expected}, found "
+                f"{shapes}."
+            )
+        return outputs[0] if len(outputs) == 1 else tuple(outputs)
+
+    model = nn.Module()
+    model.out = type(subject.name, (nn.Module,), {"forward": run})()
+    model.forward = model.out.__call__
+    names = output_names(len(first.outputs))
+    values = {"out": "out"} | {f"out[{i}]": n for i, n in enumerate(names) if n != "out"}
+    return Reference(model, {}, loss_of, values, with_inputs=True)
+
+
+def loss_of(output, y):
+    """Return the loss of what the reference gives."""
+    return weighted(output if isinstance(output, tuple) else [output], y)
+
+
+def is_wide(network):
+    """Say whether the forward pass computes in float64 where its inputs are float64.
+
+    Where it does, moves that are far below a last bit of float32 are not lost.
+    """
+    wide = in_dtype(network, np.float64)
+    moved = {n: x * (1 + SMALL) if x.dtype.kind == "f" else x for n, x in wide.x.items()}
+    try:
+        here, there = (network.forward({}, x, wide.y) for x in (wide.x, moved))
+    except Exception:  # it may have whatever it likes against float64
+        return False
+    return here["loss"].dtype == np.float64 and any(
+        not np.array_equal(here[name], there[name]) for name in here if name != "loss"
+    )
+
+
+def hidden(network, precision, wide):
+    """Say why autograd does not see through the reference's forward pass, or None if it does.
+
+    `wide` says that the pass computes in float64, so that finite differences can be asked as well.
+    Otherwise it is enough that each gradient that the function returns is one for autograd too.
+    """
+    run = in_dtype(network, np.float64) if wide else network
+    try:
+        trace = run_reference(run, FLOAT64 if wide else precision).quantities
+    except Exception as error:
+        return f"under autograd it raises {one_line(error)}"
+    wrong = [slope.name for slope in slopes(run, trace) if slope.agrees is False] if wide else []
+    if wrong:
+        return f"the gradient that it finds for {', '.join(wrong)} is not the slope of the output"
+    return None
+
+
+def flat_in(network, precision, arguments):
+    """Say for which inputs the forward pass itself has slope 0, as a rounding has."""
+    trace = run_reference(network, precision).quantities
+    flat = [name for name in arguments.judged if not trace[f"grad_{name}"].any()]
+    if not flat:
+        return ()
+    return (
+        f"By the forward pass the gradient of {', '.join(flat)} is 0 everywhere, as that of a "
+        "rounding is: where another one is meant (straight through), give it as `reference=`.",
+    )
+
+
+def check_reference(network, precision):
+    """Raise InputError where the reference that was given fails, or returns other shapes."""
+    try:
+        run_reference(network, precision)
+    except (InputError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise InputError(
+            f"{network.name}: the reference fails on these inputs: {one_line(error)}."
+        ) from error

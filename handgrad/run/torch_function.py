@@ -1,0 +1,325 @@
+"""How a custom `torch.autograd.Function` runs, or any other callable that brings its own backward.
+
+Its backward pass is called by autograd as in any training, in the dtype and the layout of the
+inputs that were given. What autograd silently does to what it returns (a sum, a cast) is noted.
+"""
+
+import inspect
+from collections.abc import Callable
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import torch
+from torch.overrides import TorchFunctionMode
+
+from handgrad.errors import InputError
+
+NARROW = (torch.float32, torch.bfloat16, torch.float16)
+CASTS = (torch.Tensor.float, torch.Tensor.bfloat16, torch.Tensor.half)
+
+
+class Subject(NamedTuple):
+    """What is checked.
+
+    `function` is the class of an autograd.Function, None of another callable. `names` are those of
+    the arguments, `is_new` says that it has a `setup_context`, and `body` is the forward pass as
+    autograd can see it, None where it cannot.
+    """
+
+    name: str
+    function: Any
+    call: Callable[..., Any]
+    names: list[str]
+    is_new: bool
+    body: Callable[..., Any] | None
+
+
+class Arguments(NamedTuple):
+    """What it is called with: `given` are all arguments, `places` says where each tensor is.
+
+    `judged` are the names of the tensors whose gradients are asked for.
+    """
+
+    given: tuple[Any, ...]
+    places: dict[str, int]
+    judged: tuple[str, ...]
+
+    def like(self, name):
+        """Return the tensor that was given under a name."""
+        return self.given[self.places[name]]
+
+
+@dataclass
+class Seen:
+    """What a backward pass was seen to do.
+
+    `misfits` has the gradients that autograd would refuse or cast, by the argument's place, and
+    `summed` the shapes of those that it adds up. `unneeded` are the places of gradients that nobody
+    asked for, `changed` says what was written over.
+    """
+
+    misfits: dict[int, torch.Tensor] = field(default_factory=dict)
+    summed: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    unneeded: list[int] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+
+
+class Pass(NamedTuple):
+    """One forward and backward pass: its outputs that have a gradient, and the gradients by name.
+
+    `places` are those of the outputs among all that it returns.
+    """
+
+    outputs: list[torch.Tensor]
+    places: list[int]
+    gradients: dict[str, torch.Tensor | None]
+    seen: Seen
+
+
+class StandIn:
+    """A `ctx` for a forward pass that autograd shall see: it keeps what it is told."""
+
+    def __init__(self, arguments):
+        self.needs_input_grad = tuple(getattr(a, "requires_grad", False) for a in arguments)
+        self.dirty_tensors: tuple[torch.Tensor, ...] = ()
+        self.saved_tensors: tuple[torch.Tensor, ...] = ()
+
+    def save_for_backward(self, *tensors):
+        """Keep tensors for the way back."""
+        self.saved_tensors = tensors
+
+    def save_for_forward(self, *tensors):
+        """Keep nothing: no forward-mode derivative is asked for."""
+
+    def mark_dirty(self, *tensors):
+        """Note the inputs that are written over on purpose."""
+        self.dirty_tensors = tensors
+
+    def mark_non_differentiable(self, *tensors):
+        """Change nothing: which outputs have a gradient is read off the real run."""
+
+    def set_materialize_grads(self, value):
+        """Change nothing: that is for the way back."""
+
+    def attributes(self):
+        """Return what was set on it by name."""
+        own = ("needs_input_grad", "dirty_tensors", "saved_tensors")
+        return {name: value for name, value in vars(self).items() if name not in own}
+
+
+class Laid(torch.autograd.Function):
+    """A tensor's numbers in another one's layout; the gradient goes through as it comes."""
+
+    @staticmethod
+    def forward(ctx, tensor, other):
+        """Return a copy of `tensor` with the strides of `other`."""
+        return laid_out(tensor, other)
+
+    @staticmethod
+    def backward(ctx, grad):
+        """Return the gradient as it came."""
+        return grad, None
+
+
+class Widened(TorchFunctionMode):
+    """Keep in float64 what a function casts to a narrower dtype on its way.
+
+    `x.float()` is there for the sake of bfloat16; the derivation is to be judged without rounding.
+    """
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        """Call PyTorch's function `func` with float64 in place of a narrower dtype."""
+        kwargs = kwargs or {}
+        is_cast = func in CASTS
+        given = [*args, *kwargs.values()]
+        if not is_cast and not any(isinstance(a, torch.dtype) and a in NARROW for a in given):
+            return func(*args, **kwargs)
+        args = [wide(a) for a in args]
+        kwargs = {name: wide(a) for name, a in kwargs.items()}
+        result = torch.Tensor.double(*args, **kwargs) if is_cast else func(*args, **kwargs)
+        return result.clone() if args and result is args[0] else result  # as a cast would
+
+
+def wide(argument):
+    """Return float64 for a narrower dtype, all else as it is."""
+    return torch.float64 if isinstance(argument, torch.dtype) and argument in NARROW else argument
+
+
+def laid_out(tensor, other):
+    """Return a copy of a tensor with another one's strides, where these can hold its numbers."""
+    if 0 in other.stride():
+        shape = zip(other.stride(), other.shape, strict=True)
+        first = tensor[tuple(slice(1) if not stride else slice(size) for stride, size in shape)]
+        spread = first.clone().expand(tensor.shape)
+        return spread if same(spread, tensor) else tensor.clone()
+    try:
+        result = torch.empty_strided(
+            other.shape, other.stride(), dtype=tensor.dtype, device=tensor.device
+        )
+        return result.copy_(tensor)
+    except RuntimeError:  # windows that overlap
+        return tensor.clone()
+
+
+def same(one, other):
+    """Say whether two tensors, or two times None, have the same bits."""
+    if one is None or other is None:
+        return one is other
+    if one.shape != other.shape or one.dtype != other.dtype:
+        return False
+    return bool(((one == other) | ((one != one) & (other != other))).all())
+
+
+def subject_of(function):
+    """Return the Subject of what a user gives; raise InputError where it cannot be called."""
+    function = getattr(function, "__self__", function) if is_apply(function) else function
+    if not callable(function):
+        raise InputError(
+            "The function must be a torch.autograd.Function or another callable on tensors, found "
+            f"{type(function).__name__}."
+        )
+    if not isinstance(function, type) or not issubclass(function, torch.autograd.Function):
+        # a custom operator has a Python body; there is no public way to it
+        body = getattr(function, "_init_fn", None)
+        name = getattr(function, "__name__", getattr(function, "_name", type(function).__name__))
+        return Subject(name, None, function, names_of(body or function), False, body)
+    is_new = function.setup_context is not torch.autograd.Function.setup_context
+    names = names_of(function.forward)[0 if is_new else 1 :]
+
+    def body(*arguments):
+        ctx = () if is_new else (StandIn(arguments),)
+        return function.forward(*ctx, *arguments)
+
+    return Subject(function.__name__, function, function.apply, names, is_new, body)
+
+
+def is_apply(function):
+    """Say whether this is the `apply` of an autograd.Function."""
+    owner = getattr(function, "__self__", None)
+    return isinstance(owner, type) and issubclass(owner, torch.autograd.Function)
+
+
+def names_of(function):
+    """Return the names of a function's arguments, as far as it has any; `*` is before the last."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    return [("*" if p.kind is p.VAR_POSITIONAL else "") + p.name for p in parameters]
+
+
+@contextmanager
+def as_always(arguments, tensors):
+    """Draw the same random numbers in every run, and keep float64 where the inputs are so."""
+    device = next(iter(tensors.values())).device
+    is_wide = any(t.dtype is torch.float64 for t in tensors.values())
+    is_narrow = any(arguments.like(name).dtype in NARROW for name in tensors)
+    with ExitStack() as stack:
+        stack.enter_context(torch.random.fork_rng([device] if device.type == "cuda" else []))
+        torch.manual_seed(0)
+        if is_wide and is_narrow:
+            stack.enter_context(Widened())
+        yield
+
+
+def forward_pass(subject, arguments, tensors, judged, seen=None):
+    """Call a Subject on tensors by name; return its outputs with a gradient, their places, leaves.
+
+    `judged` are the names of those whose gradient is asked for.
+    """
+    filled, leaves = list(arguments.given), {}
+    for name, place in arguments.places.items():
+        leaf = tensors[name].detach().clone().requires_grad_(name in judged)
+        filled[place] = Laid.apply(leaf, arguments.given[place])
+        leaves[name] = leaf
+    call = subject.call
+    if subject.function is not None and seen is not None:
+        call = watched(subject.function, filled, seen).apply
+    found = call(*filled)
+    every = found if isinstance(found, tuple | list) else [found]
+    places = [
+        place
+        for place, one in enumerate(every)
+        if isinstance(one, torch.Tensor) and one.requires_grad and one.is_floating_point()
+    ]
+    return [every[place] for place in places], places, leaves
+
+
+def run_function(subject, arguments, tensors, upstream=None, judged=None):
+    """Return a Pass of a Subject on tensors by name.
+
+    `upstream(outputs)` returns the gradient that comes in for each output, None for one that is not
+    used; without it there is no backward pass. `judged` are the names that a gradient is asked for, all that are judged if None.
+    """
+    judged, seen = arguments.judged if judged is None else judged, Seen()
+    with torch.inference_mode(False), torch.enable_grad(), as_always(arguments, tensors):
+        outputs, places, leaves = forward_pass(subject, arguments, tensors, judged, seen)
+        if upstream is None or not outputs:
+            return Pass(outputs, places, {}, seen)
+        wanted = [leaves[name] for name in judged]
+        pairs = zip(outputs, upstream(outputs), strict=True)
+        used, coming = zip(*((o, g) for o, g in pairs if g is not None), strict=True)
+        grads = torch.autograd.grad(used, wanted, coming, allow_unused=True)
+    found = {
+        name: seen.misfits.get(arguments.places[name], grad)
+        for name, grad in zip(judged, grads, strict=True)
+    }
+    return Pass(outputs, places, found, seen)
+
+
+def watched(function, given, seen):
+    """Return an autograd.Function like `function` that notes what its backward pass does.
+
+    `given` are the arguments that it is going to be called with.
+    """
+
+    def backward(ctx, *grads):
+        kept = [None if grad is None else grad.clone() for grad in grads]
+        saved = [(t, t.clone()) for t in ctx.saved_tensors if t is not None]
+        found = function.backward(ctx, *grads)
+        names = [f"grad_{name}" for name in output_names(len(grads))]
+        seen.changed += [
+            name for name, a, b in zip(names, grads, kept, strict=True) if not same(a, b)
+        ]
+        if not all(same(tensor, before) for tensor, before in saved):
+            seen.changed.append("what forward saved")
+        found = found if isinstance(found, tuple) else (found,)
+        return tuple(fitting(function, ctx, given, seen, found))
+
+    return type(function.__name__, (function,), {"backward": staticmethod(backward)})
+
+
+def fitting(function, ctx, given, seen, found):
+    """Yield for each argument the gradient that autograd takes; what it would not take is noted."""
+    count = len(given)
+    if len(found) < count or any(grad is not None for grad in found[count:]):
+        raise InputError(
+            f"{function.__name__}: backward returns {len(found)} gradient"
+            f"{'s' * (len(found) != 1)} for the {count} inputs of forward: it must return one for "
+            "each, None where there is none."
+        )
+    for place, (argument, grad) in enumerate(zip(given, found, strict=False)):
+        if grad is not None and not ctx.needs_input_grad[place]:
+            seen.unneeded.append(place)
+            grad = None
+        elif isinstance(grad, torch.Tensor):
+            if grad.shape != argument.shape and is_spread(argument.shape, grad.shape):
+                seen.summed[place] = tuple(grad.shape)
+                grad = grad.sum_to_size(argument.shape)
+            if grad.shape != argument.shape or grad.dtype != argument.dtype:
+                seen.misfits[place] = grad
+        yield None if place in seen.misfits else grad
+
+
+def is_spread(shape, larger):
+    """Say whether autograd adds up a gradient of the larger shape for an input of this one."""
+    try:
+        return torch.broadcast_shapes(shape, larger) == larger
+    except RuntimeError:
+        return False
+
+
+def output_names(count):
+    """Return what the outputs are called: `out`, or `out1`, `out2` and so on."""
+    return ["out"] if count == 1 else [f"out{number}" for number in range(1, count + 1)]

@@ -104,8 +104,9 @@ def with_faults(report: Report, faults: list[tuple[str, Cause]]) -> Report:
     if not faults:
         return report
     causes: dict[str, Cause] = {}
+    known = [finding.name for finding in report.findings if finding.kind == "gradient"]
     for name, cause in faults:
-        causes.setdefault(name, cause)
+        causes.setdefault(name if name in known else known[0], cause)
     findings = [
         replace(finding, verdict="wrong", cause=causes[finding.name])
         if finding.name in causes and finding.verdict != "wrong"

@@ -11,7 +11,8 @@ import torch
 from handgrad.errors import InputError
 from handgrad.findings import Cause
 from handgrad.run.hand_written import one_line
-from handgrad.run.torch_function import Arguments, StandIn, output_names, run_function, same
+from handgrad.run.subject import StandIn, Subject
+from handgrad.run.torch_function import Arguments, output_names, run_function, same
 
 
 class Conduct(NamedTuple):
@@ -24,7 +25,7 @@ class Conduct(NamedTuple):
 class Plain(NamedTuple):
     """The plain call that all others are held against."""
 
-    subject: object
+    subject: Subject
     arguments: Arguments
     gradients: dict[str, torch.Tensor | None]
 
@@ -53,7 +54,8 @@ def conduct_of(subject, arguments):
         on_forward(subject, arguments),
         on_second(arguments, first, second),
         on_frozen(plain),
-        on_layouts(plain),
+        on_input_layouts(plain) if not first.is_random else ([], []),  # it would draw others
+        on_upstream_layouts(plain),
         on_one_output(plain, len(first.outputs)),
     ):
         notes += more_notes
@@ -73,7 +75,8 @@ def is_close(one, other, given):
         return all(grad is None or not grad.any() for grad in (one, other))
     if one.shape != other.shape:
         return False
-    allowed = torch.finfo(given.dtype).eps ** 0.5 * other.abs().max()
+    eps = max(torch.finfo(given.dtype).eps, torch.finfo(torch.float32).eps)  # it may cast to that
+    allowed = eps**0.5 * other.abs().max()
     return bool((((one - other).abs() <= allowed) | (one == other) | (other != other)).all())
 
 
@@ -90,7 +93,7 @@ def on_results(arguments, first):
         if grad.shape == given.shape:
             notes.append(
                 f"backward returns {names[place]}'s gradient in {grad.dtype} for {given.dtype}: "
-                "autograd casts it."
+                "autograd casts it.".replace("torch.", "")
             )
     return notes
 
@@ -99,8 +102,8 @@ def on_changes(arguments, first):
     """Say what backward writes over."""
     faults = []
     for name in dict.fromkeys(first.seen.changed):
-        what = f"`{name}`, the gradient that comes in" if name.startswith("grad_") else name
-        message = f"backward changes {what} in place, which others may use: work on a copy."
+        what = f"`{name}`, what comes in," if name.startswith("grad_") else name
+        message = f"backward writes over {what} that others may use: work on a copy."
         at = name if name.startswith("grad_") else f"grad_{arguments.judged[0]}"
         faults.append((at, Cause("in-place", message)))
     return faults
@@ -112,7 +115,8 @@ def on_forward(subject, arguments):
     if function is None:
         return [], []
     given = [a.detach().clone() if isinstance(a, torch.Tensor) else a for a in arguments.given]
-    ctx = StandIn(arguments.given)
+    judged = [arguments.places[name] for name in arguments.judged]
+    ctx = StandIn(tuple(place in judged for place in range(len(given))))
     with torch.no_grad(), torch.random.fork_rng([]):
         if subject.is_new:
             function.setup_context(ctx, tuple(given), function.forward(*given))
@@ -154,49 +158,52 @@ def on_second(arguments, first, second):
 
 def on_frozen(plain):
     """Say what goes wrong where one of several inputs needs no gradient."""
-    judged, notes, faults = plain.arguments.judged, [], []
-    for name in judged if len(judged) > 1 else ():
-        rest = tuple(other for other in judged if other != name)
-        where = f"where `{name}` needs no gradient"
-        found, fault = tried(plain, where, drawn, judged=rest)
-        faults += fault
-        if found is not None and plain.arguments.places[name] in found.seen.unneeded:
-            notes.append(f"backward computes a gradient {where}: ctx.needs_input_grad says so.")
-    for name in set(plain.arguments.places) - set(judged):
-        found, _ = tried(plain, "", drawn)
-        if found is not None and plain.arguments.places[name] in found.seen.unneeded:
-            notes.append(f"backward returns a gradient for `{name}`, which needs none.")
-    return notes, faults
+    arguments, unneeded = plain.arguments, []
+    faults: list[tuple[str, Cause]] = []
+    for name, place in arguments.places.items():
+        rest = tuple(other for other in arguments.judged if other != name)
+        if not rest:
+            continue
+        found, more = tried(plain, f"where `{name}` needs no gradient", drawn, judged=rest)
+        faults += more
+        if found is not None and place in found.seen.unneeded:
+            unneeded.append(f"`{name}`")
+    if not unneeded:
+        return [], faults
+    names = ", ".join(unneeded)
+    return [
+        f"backward returns a gradient of {names} also where none is needed: ctx.needs_input_grad "
+        "says so, and saves the work."
+    ], faults
 
 
-def on_layouts(plain):
-    """Say what goes wrong where inputs, or what comes in, lie in memory in another way."""
-    arguments = plain.arguments
-    given = [turned(a) if isinstance(a, torch.Tensor) else a for a in arguments.given]
-    found, faults = tried(
-        plain,
-        "where inputs are not contiguous",
-        drawn,
-        arguments=arguments._replace(given=tuple(given)),
-    )
-    notes = []
+def on_input_layouts(plain):
+    """Say what goes wrong where the inputs lie in memory in another way."""
+    arguments, where = plain.arguments, "where inputs are not contiguous"
+    given = tuple(turned(a) if isinstance(a, torch.Tensor) else a for a in arguments.given)
+    found, faults = tried(plain, where, drawn, arguments=arguments._replace(given=given))
     if found is None:  # some functions ask for contiguous inputs, and are right to say so
-        notes, faults = [cause.message for _, cause in faults], []
-    _, more = tried(
-        plain,
-        "where the gradient that comes in is not contiguous",
-        lambda outputs: [turned(grad) for grad in drawn(outputs)],
-    )
-    faults += more
-    ones = plain._replace(
-        gradients=plain.run(lambda outputs: [torch.ones_like(o) for o in outputs]).gradients
-    )
-    _, more = tried(
-        ones,
-        "where the gradient that comes in is one number, expanded, as that of a sum is",
-        lambda outputs: [torch.ones((), dtype=o.dtype).to(o).expand_as(o) for o in outputs],
-    )
-    return notes, faults + more
+        return [cause.message for _, cause in faults], []
+    return [], faults
+
+
+def on_upstream_layouts(plain):
+    """Say what goes wrong where the gradient that comes in lies in memory in another way."""
+
+    def ones(outputs):
+        return [torch.ones_like(output) for output in outputs]
+
+    def one_expanded(outputs):
+        return [torch.ones((), dtype=o.dtype).to(o).expand_as(o) for o in outputs]
+
+    def turned_upstream(outputs):
+        return [turned(grad) for grad in drawn(outputs)]
+
+    where = "where the gradient that comes in is not contiguous"
+    _, faults = tried(plain, where, turned_upstream)
+    of_ones = plain._replace(gradients=plain.run(ones).gradients)
+    where = "where the gradient that comes in is one number, expanded, as that of a sum is"
+    return [], faults + tried(of_ones, where, one_expanded)[1]
 
 
 def on_one_output(plain, count):
@@ -223,7 +230,9 @@ def tried(plain, where, upstream, **how):
         raise
     except BaseException as error:
         at = how.get("judged", plain.arguments.judged)[0]
-        return None, [(f"grad_{at}", Cause("raises", f"{where}, it raises {one_line(error)}."))]
+        return None, [
+            (f"grad_{at}", Cause("raises", f"{where}, it raises {one_line(error).rstrip('.')}."))
+        ]
     return found, [
         (f"grad_{name}", Cause("other-call", f"`grad_{name}` has other numbers {where}."))
         for name in plain.differing(found.gradients)

@@ -6,7 +6,6 @@ differentiates it, or the one that is given. An autograd.Function can hide from 
 computes; so its own forward is taken for a reference where finite differences agree with it.
 """
 
-import re
 from dataclasses import replace
 
 import numpy as np
@@ -15,20 +14,14 @@ from torch import nn
 
 from handgrad.errors import InputError
 from handgrad.explain.finite_difference import slopes
+from handgrad.load.arguments import arguments_of, precision_of
 from handgrad.network import Network, Reference
-from handgrad.run.hand_written import as_array, call, in_dtype, one_line, run_hand_written
-from handgrad.run.precision import FLOAT64, PRECISIONS, rounded
+from handgrad.run.hand_written import as_array, failure, in_dtype, one_line, run_hand_written
+from handgrad.run.precision import FLOAT64, rounded
 from handgrad.run.reference import run_reference
-from handgrad.run.torch_function import (
-    Arguments,
-    Pass,
-    as_always,
-    output_names,
-    run_function,
-    subject_of,
-)
+from handgrad.run.subject import subject_of
+from handgrad.run.torch_function import Pass, as_always, output_names, run_function
 
-TAKEN = re.compile(r"loss|out\d*")  # what else in a trace is called so
 SMALL = 2.0**-40  # of a number: no last bit of float32, and many of float64
 
 
@@ -37,7 +30,7 @@ def load(function, inputs, reference=None):
     subject = subject_of(function)
     arguments = arguments_of(subject, inputs)
     precision = precision_of(arguments)
-    first = call(first_pass, "a first call", subject.name, subject, arguments)
+    first = first_pass(subject, arguments)
     if not first.outputs:
         raise InputError(
             f"{subject.name}: none of its outputs has a gradient, so there is nothing to judge: "
@@ -46,16 +39,25 @@ def load(function, inputs, reference=None):
     network, body = network_of(subject, arguments, precision, first), reference or subject.body
     wide, notes = is_wide(network), list(network.notes)
     if body is not None:
-        network = replace(network, reference=reference_of(subject, arguments, first, body))
+        network = replace(
+            network, reference=reference_of(subject, arguments, precision, first, body)
+        )
     if reference is not None:
         check_reference(network, precision)
-    elif why := "it is no Python function" if body is None else hidden(network, precision, wide):
+    elif (
+        why := "all that is known of it is its backward pass"
+        if body is None
+        else hidden(network, wide)
+    ):
         notes.append(opaque(subject, why, wide))
         network = replace(network, reference=None)
     else:
         notes += flat_in(network, precision, arguments)
     if not wide:
-        notes.append(f"Judged in {precision.name} alone: {subject.name} does not run in float64.")
+        notes.append(
+            f"Judged in {precision.name} alone: in float64 {subject.name} has no more digits, or "
+            "does not run."
+        )
         quantities = run_hand_written(network)
         network = replace(network, quantities=quantities, forward=None, backward=None)
     return replace(network, notes=tuple(notes)), precision, subject, arguments
@@ -66,8 +68,8 @@ def opaque(subject, why, wide):
     cannot = f"Autograd cannot see through the forward pass of {subject.name}: {why}"
     if not wide:
         raise InputError(
-            f"{cannot}; and it does not run in float64, so finite differences tell nothing: give "
-            "`reference=`, a function in PyTorch that computes the same."
+            f"{cannot}; and finite differences tell nothing, since in float64 it has no more digits "
+            "or does not run: give `reference=`, a function in PyTorch that computes the same."
         )
     return (
         f"{cannot}. So finite differences in float64 are the judge; with `reference=`, a function "
@@ -76,61 +78,20 @@ def opaque(subject, why, wide):
 
 
 def first_pass(subject, arguments):
-    """Return a Pass forward on the inputs as they were given."""
+    """Return a Pass on the inputs as they were given; raise InputError, with the line, if it fails.
+
+    Ones come in.
+    """
     given = {name: arguments.like(name).detach() for name in arguments.places}
-    return run_function(subject, arguments, given)
-
-
-def arguments_of(subject, inputs):
-    """Return the Arguments of a call; raise InputError where one cannot be computed with."""
-    places: dict[str, int] = {}
-    for place, given in enumerate(inputs):
-        if isinstance(given, torch.Tensor):
-            places[name_of(subject, place, len(inputs))] = place
-    for name, place in places.items():
-        check_tensor(f"{subject.name}: the input {name}", inputs[place])
-    real = [name for name, place in places.items() if inputs[place].is_floating_point()]
-    if not real:
-        raise InputError(
-            f"{subject.name}: none of the {len(inputs)} inputs is a floating point tensor, so "
-            "there is no gradient to judge: give what you call the function with."
+    code = getattr(getattr(subject.function, "forward", subject.call), "__code__", None)
+    try:
+        return run_function(
+            subject, arguments, given, lambda outputs: [torch.ones_like(o) for o in outputs]
         )
-    asked = [name for name in real if inputs[places[name]].requires_grad]
-    return Arguments(tuple(inputs), places, tuple(asked or real))
-
-
-def name_of(subject, place, count):
-    """Return the name that forward has for an input; one of many is numbered."""
-    names = subject.names
-    if place < len(names) and not names[place].startswith("*"):
-        name = names[place]
-    elif names and names[-1].startswith("*"):
-        name = f"{names[-1][1:]}{place - len(names) + 2}"
-    else:
-        name = f"x{place + 1}" if count > 1 else "x"
-    return f"{name}_input" if TAKEN.fullmatch(name) else name
-
-
-def check_tensor(name, tensor):
-    """Raise InputError where a tensor cannot be computed with here."""
-    if tensor.layout is not torch.strided or tensor.is_complex():
-        raise InputError(f"{name} must be a dense tensor of real numbers: found {tensor.dtype}.")
-    if tensor.numel() == 0:
-        raise InputError(f"{name} is empty, its shape is {tuple(tensor.shape)}.")
-    if tensor.is_floating_point():
-        if str(tensor.dtype).removeprefix("torch.") not in PRECISIONS:
-            raise InputError(
-                f"{name} must be float64, float32 or bfloat16, found {tensor.dtype}: cast it."
-            )
-        if not bool(tensor.isfinite().all()):
-            raise InputError(f"{name} must be finite, found nan or inf: correct the data.")
-
-
-def precision_of(arguments):
-    """Return the Precision of the inputs: that of the narrowest."""
-    dtypes = [arguments.like(n).dtype for n in arguments.places]
-    real = [str(dtype).removeprefix("torch.") for dtype in dtypes if dtype.is_floating_point]
-    return max((PRECISIONS[dtype] for dtype in real), key=lambda precision: precision.eps)
+    except (InputError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise failure(subject.name, error, code.co_filename if code else "") from error
 
 
 class Passes:
@@ -156,7 +117,7 @@ class Passes:
         sizes = [shape.numel() for shape in self.shapes]
         parts = torch.from_numpy(np.array(y, order="C")).reshape(-1).split(sizes)
         return lambda outputs: [
-            part.reshape(output.shape).to(output) for part, output in zip(parts, outputs, strict=True)
+            part.reshape(one.shape).to(one) for part, one in zip(parts, outputs, strict=True)
         ]
 
     def run(self, x, y=None) -> Pass:
@@ -204,36 +165,31 @@ def network_of(subject, arguments, precision, first):
         y=rounded(y, precision),
         forward=passes.forward,
         backward=passes.backward,
-        notes=notes_on(subject, arguments, first),
+        notes=notes_on(arguments, first),
     )
 
 
-def notes_on(subject, arguments, first):
+def notes_on(arguments, first):
     """Say how the function is judged, and which inputs are not."""
     names = " + ".join(f"({n} * grad_{n}).sum()" for n in output_names(len(first.outputs)))
     notes = [f"The loss is {names}, with gradients drawn at random."]
-    given = {name: arguments.like(name).detach() for name in arguments.places}
-    ones = run_function(
-        subject, arguments, given, lambda outputs: [torch.ones_like(o) for o in outputs]
-    )
-    none = [n for n, grad in ones.gradients.items() if grad is None]
+    none = [name for name, grad in first.gradients.items() if grad is None]
     none = [name for name in none if not arguments.like(name).requires_grad]
     if none:
         notes.append(
-            f"Not judged, since backward returns no gradient for it: {', '.join(none)}. Give it "
-            "with requires_grad=True where it should have one."
+            f"Not judged, since backward returns None for it: {', '.join(none)}. Give it with "
+            "requires_grad=True where it should have a gradient."
         )
     return tuple(notes)
 
 
-def reference_of(subject, arguments, first, body):
+def reference_of(subject, arguments, precision, first, body):
     """Return the Reference: a module whose submodule `out` calls a body on the inputs."""
 
     def run(_, *tensors):
-        named = dict(zip(arguments.places, tensors, strict=True))
-        filled = list(arguments.given)
+        named, filled = dict(zip(arguments.places, tensors, strict=True)), list(arguments.given)
         for name, place in arguments.places.items():
-            filled[place] = named[name].clone()  # it may be written over
+            filled[place] = own_dtype(named[name], arguments.given[place], precision)
         with as_always(arguments, named):
             found = body(*filled)
         every = found if isinstance(found, tuple | list) else (found,)
@@ -252,6 +208,15 @@ def reference_of(subject, arguments, first, body):
     names = output_names(len(first.outputs))
     values = {"out": "out"} | {f"out[{i}]": n for i, n in enumerate(names) if n != "out"}
     return Reference(model, {}, loss_of, values, with_inputs=True)
+
+
+def own_dtype(tensor, other, precision):
+    """Return a copy, which may be written over, in the dtype of another tensor.
+
+    Where it is in another dtype than that of the run as it is, it stays so.
+    """
+    is_own = not tensor.is_floating_point() or tensor.dtype == precision.torch
+    return tensor.clone().to(other.dtype if is_own else tensor.dtype)
 
 
 def loss_of(output, y):
@@ -275,18 +240,18 @@ def is_wide(network):
     )
 
 
-def hidden(network, precision, wide):
+def hidden(network, wide):
     """Say why autograd does not see through the reference's forward pass, or None if it does.
 
     `wide` says that the pass computes in float64, so that finite differences can be asked as well.
-    Otherwise it is enough that each gradient that the function returns is one for autograd too.
     """
-    run = in_dtype(network, np.float64) if wide else network
+    network = in_dtype(network, np.float64)
     try:
-        trace = run_reference(run, FLOAT64 if wide else precision).quantities
+        trace = run_reference(network, FLOAT64).quantities
     except Exception as error:
-        return f"under autograd it raises {one_line(error)}"
-    wrong = [slope.name for slope in slopes(run, trace) if slope.agrees is False] if wide else []
+        return f"under autograd, in float64, it raises {one_line(error).rstrip('.')}"
+    measured = slopes(network, trace) if wide else []
+    wrong = [slope.name for slope in measured if slope.agrees is False]
     if wrong:
         return f"the gradient that it finds for {', '.join(wrong)} is not the slope of the output"
     return None

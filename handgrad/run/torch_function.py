@@ -4,35 +4,16 @@ Its backward pass is called by autograd as in any training, in the dtype and the
 inputs that were given. What autograd silently does to what it returns (a sum, a cast) is noted.
 """
 
-import inspect
-from collections.abc import Callable
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import torch
-from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from handgrad.errors import InputError
 
 NARROW = (torch.float32, torch.bfloat16, torch.float16)
-CASTS = (torch.Tensor.float, torch.Tensor.bfloat16, torch.Tensor.half)
-
-
-class Subject(NamedTuple):
-    """What is checked.
-
-    `function` is the class of an autograd.Function, None of another callable. `names` are those of
-    the arguments, `is_new` says that it has a `setup_context`, and `body` is the forward pass as
-    autograd can see it, None where it cannot.
-    """
-
-    name: str
-    function: Any
-    call: Callable[..., Any]
-    names: list[str]
-    is_new: bool
-    body: Callable[..., Any] | None
 
 
 class Arguments(NamedTuple):
@@ -68,44 +49,15 @@ class Seen:
 class Pass(NamedTuple):
     """One forward and backward pass: its outputs that have a gradient, and the gradients by name.
 
-    `places` are those of the outputs among all that it returns.
+    `places` are those of the outputs among all that it returns; `is_random` says that forward draws
+    random numbers.
     """
 
     outputs: list[torch.Tensor]
     places: list[int]
     gradients: dict[str, torch.Tensor | None]
     seen: Seen
-
-
-class StandIn:
-    """A `ctx` for a forward pass that autograd shall see: it keeps what it is told."""
-
-    def __init__(self, arguments):
-        self.needs_input_grad = tuple(getattr(a, "requires_grad", False) for a in arguments)
-        self.dirty_tensors: tuple[torch.Tensor, ...] = ()
-        self.saved_tensors: tuple[torch.Tensor, ...] = ()
-
-    def save_for_backward(self, *tensors):
-        """Keep tensors for the way back."""
-        self.saved_tensors = tensors
-
-    def save_for_forward(self, *tensors):
-        """Keep nothing: no forward-mode derivative is asked for."""
-
-    def mark_dirty(self, *tensors):
-        """Note the inputs that are written over on purpose."""
-        self.dirty_tensors = tensors
-
-    def mark_non_differentiable(self, *tensors):
-        """Change nothing: which outputs have a gradient is read off the real run."""
-
-    def set_materialize_grads(self, value):
-        """Change nothing: that is for the way back."""
-
-    def attributes(self):
-        """Return what was set on it by name."""
-        own = ("needs_input_grad", "dirty_tensors", "saved_tensors")
-        return {name: value for name, value in vars(self).items() if name not in own}
+    is_random: bool = False
 
 
 class Laid(torch.autograd.Function):
@@ -114,6 +66,7 @@ class Laid(torch.autograd.Function):
     @staticmethod
     def forward(ctx, tensor, other):
         """Return a copy of `tensor` with the strides of `other`."""
+        ctx.set_materialize_grads(False)  # where there is none, there shall be none
         return laid_out(tensor, other)
 
     @staticmethod
@@ -122,28 +75,34 @@ class Laid(torch.autograd.Function):
         return grad, None
 
 
-class Widened(TorchFunctionMode):
-    """Keep in float64 what a function casts to a narrower dtype on its way.
+class Incoming(torch.autograd.Function):
+    """A loss, 0, whose gradient is what is given: in its own layout, as autograd may hand it on.
+
+    (To give it to `torch.autograd.grad` would import half of torch.)
+    """
+
+    @staticmethod
+    def forward(ctx, output, gradient):
+        """Return 0."""
+        ctx.gradient = gradient
+        return output.new_zeros(())
+
+    @staticmethod
+    def backward(ctx, _):
+        """Return the gradient as it was given."""
+        return ctx.gradient, None
+
+
+class Widened(TorchDispatchMode):
+    """Keep in float64 what a function casts to a narrower dtype on its way, also on the way back.
 
     `x.float()` is there for the sake of bfloat16; the derivation is to be judged without rounding.
     """
 
-    def __torch_function__(self, func, types, args=(), kwargs=None):
-        """Call PyTorch's function `func` with float64 in place of a narrower dtype."""
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        """Call PyTorch's operation `func` with float64 in place of a narrower dtype."""
         kwargs = kwargs or {}
-        is_cast = func in CASTS
-        given = [*args, *kwargs.values()]
-        if not is_cast and not any(isinstance(a, torch.dtype) and a in NARROW for a in given):
-            return func(*args, **kwargs)
-        args = [wide(a) for a in args]
-        kwargs = {name: wide(a) for name, a in kwargs.items()}
-        result = torch.Tensor.double(*args, **kwargs) if is_cast else func(*args, **kwargs)
-        return result.clone() if args and result is args[0] else result  # as a cast would
-
-
-def wide(argument):
-    """Return float64 for a narrower dtype, all else as it is."""
-    return torch.float64 if isinstance(argument, torch.dtype) and argument in NARROW else argument
+        return func(*args, **{n: torch.float64 if a in NARROW else a for n, a in kwargs.items()})
 
 
 def laid_out(tensor, other):
@@ -171,54 +130,19 @@ def same(one, other):
     return bool(((one == other) | ((one != one) & (other != other))).all())
 
 
-def subject_of(function):
-    """Return the Subject of what a user gives; raise InputError where it cannot be called."""
-    function = getattr(function, "__self__", function) if is_apply(function) else function
-    if not callable(function):
-        raise InputError(
-            "The function must be a torch.autograd.Function or another callable on tensors, found "
-            f"{type(function).__name__}."
-        )
-    if not isinstance(function, type) or not issubclass(function, torch.autograd.Function):
-        # a custom operator has a Python body; there is no public way to it
-        body = getattr(function, "_init_fn", None)
-        name = getattr(function, "__name__", getattr(function, "_name", type(function).__name__))
-        return Subject(name, None, function, names_of(body or function), False, body)
-    is_new = function.setup_context is not torch.autograd.Function.setup_context
-    names = names_of(function.forward)[0 if is_new else 1 :]
-
-    def body(*arguments):
-        ctx = () if is_new else (StandIn(arguments),)
-        return function.forward(*ctx, *arguments)
-
-    return Subject(function.__name__, function, function.apply, names, is_new, body)
-
-
-def is_apply(function):
-    """Say whether this is the `apply` of an autograd.Function."""
-    owner = getattr(function, "__self__", None)
-    return isinstance(owner, type) and issubclass(owner, torch.autograd.Function)
-
-
-def names_of(function):
-    """Return the names of a function's arguments, as far as it has any; `*` is before the last."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return []
-    return [("*" if p.kind is p.VAR_POSITIONAL else "") + p.name for p in parameters]
-
-
 @contextmanager
 def as_always(arguments, tensors):
     """Draw the same random numbers in every run, and keep float64 where the inputs are so."""
     device = next(iter(tensors.values())).device
-    is_wide = any(t.dtype is torch.float64 for t in tensors.values())
-    is_narrow = any(arguments.like(name).dtype in NARROW for name in tensors)
+    real = [name for name, tensor in tensors.items() if tensor.is_floating_point()]
+    is_wide = all(tensors[name].dtype is torch.float64 for name in real)
+    is_narrow = any(arguments.like(name).dtype in NARROW for name in real)
     with ExitStack() as stack:
         stack.enter_context(torch.random.fork_rng([device] if device.type == "cuda" else []))
         torch.manual_seed(0)
         if is_wide and is_narrow:
+            stack.callback(torch.set_default_dtype, torch.get_default_dtype())
+            torch.set_default_dtype(torch.float64)
             stack.enter_context(Widened())
         yield
 
@@ -250,22 +174,25 @@ def run_function(subject, arguments, tensors, upstream=None, judged=None):
     """Return a Pass of a Subject on tensors by name.
 
     `upstream(outputs)` returns the gradient that comes in for each output, None for one that is not
-    used; without it there is no backward pass. `judged` are the names that a gradient is asked for, all that are judged if None.
+    used; without it there is no backward pass. `judged` are the names that a gradient is asked for,
+    None all that are judged.
     """
     judged, seen = arguments.judged if judged is None else judged, Seen()
     with torch.inference_mode(False), torch.enable_grad(), as_always(arguments, tensors):
+        before = torch.get_rng_state()
         outputs, places, leaves = forward_pass(subject, arguments, tensors, judged, seen)
+        is_random = not torch.equal(before, torch.get_rng_state())
         if upstream is None or not outputs:
-            return Pass(outputs, places, {}, seen)
+            return Pass(outputs, places, {}, seen, is_random)
         wanted = [leaves[name] for name in judged]
         pairs = zip(outputs, upstream(outputs), strict=True)
-        used, coming = zip(*((o, g) for o, g in pairs if g is not None), strict=True)
-        grads = torch.autograd.grad(used, wanted, coming, allow_unused=True)
+        losses = [Incoming.apply(output, grad) for output, grad in pairs if grad is not None]
+        grads = torch.autograd.grad(sum(losses), wanted, allow_unused=True)
     found = {
         name: seen.misfits.get(arguments.places[name], grad)
         for name, grad in zip(judged, grads, strict=True)
     }
-    return Pass(outputs, places, found, seen)
+    return Pass(outputs, places, found, seen, is_random)
 
 
 def watched(function, given, seen):
@@ -300,6 +227,11 @@ def fitting(function, ctx, given, seen, found):
             "each, None where there is none."
         )
     for place, (argument, grad) in enumerate(zip(given, found, strict=False)):
+        if grad is not None and not isinstance(argument, torch.Tensor):
+            raise InputError(
+                f"{function.__name__}: backward returns a gradient for input {place + 1}, which is "
+                f"{type(argument).__name__} and no tensor: it must return None there."
+            )
         if grad is not None and not ctx.needs_input_grad[place]:
             seen.unneeded.append(place)
             grad = None

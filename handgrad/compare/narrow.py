@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
+from handgrad.run.mode import DispatchMode
 from handgrad.run.perturb import REFUSALS
 from handgrad.run.precision import FLOAT32, FLOAT64, to_numpy
 from handgrad.run.reference import Substitute, run_reference
@@ -108,7 +108,7 @@ def matching(finding, move, steps):
     return replace(finding, verdict="match", tolerance=float(allowed.max()), ratio=0.0)
 
 
-class NudgedConstants(TorchDispatchMode):
+class NudgedConstants(DispatchMode):
     """Move each tensor in float32 that goes into an operation together with one in float64.
 
     Without a `number`, which says by how much, just see whether there is any.

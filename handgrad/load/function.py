@@ -68,12 +68,12 @@ def opaque(subject, why, wide):
     cannot = f"Autograd cannot see through the forward pass of {subject.name}: {why}"
     if not wide:
         raise InputError(
-            f"{cannot}; and finite differences tell nothing, since in float64 it has no more digits "
-            "or does not run: give `reference=`, a function in PyTorch that computes the same."
+            f"{cannot}; and finite differences tell nothing, since in float64 it has no more "
+            "digits or does not run: give `reference=`, the same function in PyTorch."
         )
     return (
-        f"{cannot}. So finite differences in float64 are the judge; with `reference=`, a function "
-        "in PyTorch that computes the same, the causes can be told as well."
+        f"{cannot}. So finite differences in float64 are the judge; with `reference=`, the "
+        "same function in PyTorch, the causes can be told as well."
     )
 
 

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from handgrad.errors import InputError
+from handgrad.run.mode import DispatchMode
 
 
 class Precision(NamedTuple):
@@ -238,7 +238,7 @@ def settings(precision, device="cpu"):
 PRODUCTS = {"mm": (0, 1), "bmm": (0, 1), "addmm": (1, 2), "baddbmm": (1, 2)}  # name: which inputs
 
 
-class TF32Products(TorchDispatchMode):
+class TF32Products(DispatchMode):
     """Round what goes into every float32 matrix product to TF32, as a GPU does, also backward."""
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):

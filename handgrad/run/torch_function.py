@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from handgrad.errors import InputError
+from handgrad.run.mode import DispatchMode
 
 NARROW = (torch.float32, torch.bfloat16, torch.float16)
 
@@ -93,7 +93,7 @@ class Incoming(torch.autograd.Function):
         return ctx.gradient, None
 
 
-class Widened(TorchDispatchMode):
+class Widened(DispatchMode):
     """Keep in float64 what a function casts to a narrower dtype on its way, also on the way back.
 
     `x.float()` is there for the sake of bfloat16; the derivation is to be judged without rounding.
@@ -110,15 +110,11 @@ def laid_out(tensor, other):
     if 0 in other.stride():
         shape = zip(other.stride(), other.shape, strict=True)
         first = tensor[tuple(slice(1) if not stride else slice(size) for stride, size in shape)]
-        spread = first.clone().expand(tensor.shape)
-        return spread if same(spread, tensor) else tensor.clone()
-    try:
-        result = torch.empty_strided(
-            other.shape, other.stride(), dtype=tensor.dtype, device=tensor.device
-        )
-        return result.copy_(tensor)
-    except RuntimeError:  # windows that overlap
-        return tensor.clone()
+        result = first.clone().expand(tensor.shape)
+    else:
+        about = {"dtype": tensor.dtype, "device": tensor.device}
+        result = torch.empty_strided(other.shape, other.stride(), **about).copy_(tensor)
+    return result if same(result, tensor) else tensor.clone()  # windows may overlap
 
 
 def same(one, other):
@@ -246,10 +242,8 @@ def fitting(function, ctx, given, seen, found):
 
 def is_spread(shape, larger):
     """Say whether autograd adds up a gradient of the larger shape for an input of this one."""
-    try:
-        return torch.broadcast_shapes(shape, larger) == larger
-    except RuntimeError:
-        return False
+    last = larger[len(larger) - len(shape) :]
+    return len(shape) <= len(larger) and all(n in (1, m) for n, m in zip(shape, last, strict=True))
 
 
 def output_names(count):

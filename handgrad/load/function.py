@@ -203,8 +203,8 @@ def reference_of(subject, arguments, precision, first, body):
         return outputs[0] if len(outputs) == 1 else tuple(outputs)
 
     model = nn.Module()
-    model.out = type(subject.name, (nn.Module,), {"forward": run})()
-    model.forward = model.out.__call__
+    model.out = out = type(subject.name, (nn.Module,), {"forward": run})()  # causes name its class
+    model.forward = out.__call__
     names = output_names(len(first.outputs))
     values = {"out": "out"} | {f"out[{i}]": n for i, n in enumerate(names) if n != "out"}
     return Reference(model, {}, loss_of, values, with_inputs=True)

@@ -40,18 +40,15 @@ class StandIn:
         """Keep tensors for the way back."""
         self.saved_tensors = tensors
 
-    def save_for_forward(self, *tensors):
-        """Keep nothing: no forward-mode derivative is asked for."""
-
     def mark_dirty(self, *tensors):
         """Note the inputs that are written over on purpose."""
         self.dirty_tensors = tensors
 
-    def mark_non_differentiable(self, *tensors):
-        """Change nothing: which outputs have a gradient is read off the real run."""
+    def ignore(self, *_):
+        """Do nothing: it is for the way back, or is read off the real run."""
+        return None
 
-    def set_materialize_grads(self, value):
-        """Change nothing: that is for the way back."""
+    save_for_forward = mark_non_differentiable = set_materialize_grads = ignore
 
     def attributes(self):
         """Return what was set on it by name."""
@@ -69,9 +66,9 @@ def subject_of(function):
         )
     if not isinstance(function, type) or not issubclass(function, torch.autograd.Function):
         # a custom operator has a Python body; there is no public way to it
-        body = getattr(function, "_init_fn", None)
+        own = getattr(function, "_init_fn", None)
         name = getattr(function, "__name__", getattr(function, "_name", type(function).__name__))
-        return Subject(name, None, function, names_of(body or function), False, body)
+        return Subject(name, None, function, names_of(own or function), False, own)
     is_new = function.setup_context is not torch.autograd.Function.setup_context
     names = names_of(function.forward)[0 if is_new else 1 :]
 

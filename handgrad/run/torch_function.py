@@ -184,7 +184,7 @@ def run_function(subject, arguments, tensors, upstream=None, judged=None):
         pairs = zip(outputs, upstream(outputs), strict=True)
         losses = [Incoming.apply(output, grad) for output, grad in pairs if grad is not None]
         grads = torch.autograd.grad(sum(losses), wanted, allow_unused=True)
-    found = {
+    found: dict[str, torch.Tensor | None] = {
         name: seen.misfits.get(arguments.places[name], grad)
         for name, grad in zip(judged, grads, strict=True)
     }

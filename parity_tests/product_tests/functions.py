@@ -8,6 +8,7 @@ there instead, and the kind of cause of each gradient that is then wrong.
 
 import inspect
 import math
+from typing import Any
 
 import torch
 from torch.autograd import Function
@@ -442,7 +443,7 @@ def drawn(*shape, seed=0):
 X, INDICES = drawn(6, 5), torch.tensor([0, 2, 2, 1, 2, 3])
 QKV = (drawn(2, 4, 3), drawn(2, 5, 3, seed=1), drawn(2, 5, 6, seed=2))
 NORM = (X, drawn(5, seed=1), drawn(5, seed=2), 1e-5)
-CASES = {
+CASES: dict[str, Any] = {
     "exp": (Exp, (X,), [("grad_output * result", "grad_output", {"i": "missing-derivative"})]),
     "relu": (MyReLU, (X,), [("input < 0", "input > 0", {"input": None})]),
     "linear": (

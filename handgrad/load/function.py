@@ -20,7 +20,7 @@ from handgrad.run.hand_written import as_array, failure, in_dtype, one_line, run
 from handgrad.run.precision import FLOAT64, rounded
 from handgrad.run.reference import run_reference
 from handgrad.run.subject import subject_of
-from handgrad.run.torch_function import Pass, as_always, output_names, run_function
+from handgrad.run.torch_function import Moved, Pass, as_always, output_names, run_function
 
 SMALL = 2.0**-40  # of a number: no last bit of float32, and many of float64
 
@@ -108,27 +108,33 @@ class Passes:
 
     def tensor(self, array, other):
         """Return an array as a tensor of the dtype, and on the device, of another one."""
-        tensor = torch.from_numpy(np.array(array, order="C"))
+        tensor = torch.from_numpy(in_float64(array))
         is_own = not other.is_floating_point() or array.dtype == self.precision.numpy
         return tensor.to(other.device, other.dtype if is_own else tensor.dtype)
 
     def upstream(self, y):
         """Return what gives for each output its part of y, in its dtype."""
         sizes = [shape.numel() for shape in self.shapes]
-        parts = torch.from_numpy(np.array(y, order="C")).reshape(-1).split(sizes)
+        parts = torch.from_numpy(in_float64(y)).reshape(-1).split(sizes)
         return lambda outputs: [
             part.reshape(one.shape).to(one) for part, one in zip(parts, outputs, strict=True)
         ]
 
     def run(self, x, y=None) -> Pass:
-        """Return the Pass on x, with y as the gradient that comes in."""
+        """Return the Pass on x, with y as the gradient that comes in.
+
+        PyTorch has no extended precision, in which the engine looks for what is lost to rounding:
+        there the pass is that in float64, with all that it rounds moved.
+        """
         upstream = None if y is None else self.upstream(y)
-        return run_function(self.subject, self.arguments, self.tensors(x), upstream)
+        is_longer = any(array.dtype == np.longdouble for array in x.values())
+        mode = Moved() if is_longer else None
+        return run_function(self.subject, self.arguments, self.tensors(x), upstream, mode=mode)
 
     def forward(self, params, x, y):
         """Return the outputs, and the loss."""
         outputs = self.run(x).outputs
-        loss = weighted(outputs, torch.from_numpy(np.array(y, order="C")).to(outputs[0]))
+        loss = weighted(outputs, torch.from_numpy(in_float64(y)).to(outputs[0]))
         values = {name: as_array(out) for name, out in zip(self.names, outputs, strict=True)}
         return {**values, "loss": as_array(loss)}
 
@@ -143,6 +149,11 @@ class Passes:
             elif self.arguments.like(name).requires_grad:
                 result[f"grad_{name}"] = np.zeros_like(x[name])
         return result
+
+
+def in_float64(array):
+    """Return a copy of an array, in float64 where PyTorch has no dtype as long."""
+    return np.array(array, np.float64 if array.dtype == np.longdouble else None, order="C")
 
 
 def weighted(outputs, y):

@@ -4,7 +4,7 @@ Its backward pass is called by autograd as in any training, in the dtype and the
 inputs that were given. What autograd silently does to what it returns (a sum, a cast) is noted.
 """
 
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -13,6 +13,15 @@ import torch
 from handgrad.errors import InputError
 from handgrad.run.mode import DispatchMode
 
+# What rounds; not what chooses or moves entries, which may be compared with each other.
+# fmt: off
+ROUNDING = frozenset([
+    "_softmax", "addmm", "add", "baddbmm", "bmm", "cos", "cumsum", "div", "erf", "exp", "expm1",
+    "linalg_vector_norm", "log", "log1p", "logsumexp", "mean", "mm", "mul", "pow", "prod",
+    "reciprocal", "rsqrt", "sigmoid", "sin", "sqrt", "std", "sub", "sum", "tanh", "var",
+])
+# fmt: on
+LAST_BITS = 32
 NARROW = (torch.float32, torch.bfloat16, torch.float16)
 
 
@@ -105,6 +114,27 @@ class Widened(DispatchMode):
         return func(*args, **{n: torch.float64 if a in NARROW else a for n, a in kwargs.items()})
 
 
+class Moved(DispatchMode):
+    """Move the result of each operation that rounds by some last bits, up or down at random.
+
+    That shows what a pass loses to rounding inside, where PyTorch has no dtype with more digits.
+    By up to so many that no two of them just cancel.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.rng = torch.Generator().manual_seed(0)
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        """Call PyTorch's operation `func`, and move what it gives."""
+        result = func(*args, **(kwargs or {}))
+        rounds = func.overloadpacket.__name__ in ROUNDING and isinstance(result, torch.Tensor)
+        if not rounds or not result.is_floating_point():
+            return result
+        bits = LAST_BITS * (2 * torch.rand(result.shape, generator=self.rng).to(result) - 1)
+        return result * (1 + bits * torch.finfo(result.dtype).eps)
+
+
 def laid_out(tensor, other):
     """Return a copy of a tensor with another one's strides, where these can hold its numbers."""
     if 0 in other.stride():
@@ -166,15 +196,20 @@ def forward_pass(subject, arguments, tensors, judged, seen=None):
     return [every[place] for place in places], places, leaves
 
 
-def run_function(subject, arguments, tensors, upstream=None, judged=None):
+def run_function(subject, arguments, tensors, upstream=None, judged=None, mode=None):
     """Return a Pass of a Subject on tensors by name.
 
     `upstream(outputs)` returns the gradient that comes in for each output, None for one that is not
     used; without it there is no backward pass. `judged` are the names that a gradient is asked for,
-    None all that are judged.
+    None all that are judged. A `mode` sees all operations.
     """
     judged, seen = arguments.judged if judged is None else judged, Seen()
-    with torch.inference_mode(False), torch.enable_grad(), as_always(arguments, tensors):
+    with (
+        torch.inference_mode(False),
+        torch.enable_grad(),
+        as_always(arguments, tensors),
+        mode or nullcontext(),
+    ):
         before = torch.get_rng_state()
         outputs, places, leaves = forward_pass(subject, arguments, tensors, judged, seen)
         is_random = not torch.equal(before, torch.get_rng_state())

@@ -14,7 +14,6 @@ from handgrad.run.hand_written import one_line
 from handgrad.run.subject import StandIn, Subject
 from handgrad.run.torch_function import Arguments, output_names, run_function, same
 
-
 ROUNDING = 64  # last bits of what comes in, where a gradient is a small rest of it
 
 

@@ -76,8 +76,12 @@ class Steps:
         return found - {"loss", "grad_loss"}
 
     def value(self, name):
-        """Return the hand-written quantity, or where there is none what the reference has."""
-        return self.actual.get(name, self.expected.get(name))
+        """Return the hand-written quantity, or where there is none what the reference has.
+
+        That of an input is the input.
+        """
+        array = self.actual.get(name, self.expected.get(name))
+        return named_inputs(self.network.x).get(name) if array is None else array
 
     def apart(self, name, expected):
         """Return how far a hand-written quantity is from `expected`, entry by entry.

@@ -46,12 +46,12 @@ class Programme:
     is_theirs: Callable[[str], bool]
     namespaces: list[dict[str, Any]]
     where: str
-    loss: Callable[..., Any] | None = None
+    loss: Callable[..., Any] = lambda result, _: result
     loss_at: int | None = None
     held: Callable[[], dict[str, Any]] = dict
 
     @property
-    def is_one(self):
+    def is_one(self) -> bool:
         """Say whether one function makes both passes."""
         return self.backward is None
 

@@ -4,6 +4,7 @@ The passes are run once as they are, and every name that they assign is noted. T
 pass is run on traced arrays, and autograd's gradients show which name is the gradient of which.
 """
 
+import re
 from collections import Counter
 from dataclasses import replace
 from functools import partial
@@ -49,9 +50,16 @@ def load_script(programme, leaves, y, **about):
     data = {id(array): name for name, array in held_in(first, leaves).items()}
     grads = gradients_of(first, data)
     with_gradient = of_leaves(first.params, first, data, grads)
-    params = {name: array for name, array in leaves.items() if name in with_gradient}
-    others = {name: array for name, array in leaves.items() if name not in with_gradient}
+    holders = {holder_of(name) for name in with_gradient} - {""}  # what lies beside is one as well
+    is_param = {n: n in with_gradient or holder_of(n) in holders for n in leaves}
+    params = {name: array for name, array in leaves.items() if is_param[name]}
+    others = {name: array for name, array in leaves.items() if not is_param[name]}
     return paired(Network(params=params, x=others, y=y, **about), first, data, grads, with_gradient)
+
+
+def holder_of(name):
+    """Return what an array lies in, of `net.weights[0]` it is `net.weights`: "" if in nothing."""
+    return re.split(r"\.\w+$|\[[^\[\]]*\]$", name)[0] if re.search(r"[.\[]", name) else ""
 
 
 def held_in(first, leaves):

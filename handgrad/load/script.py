@@ -131,10 +131,11 @@ def segments_of(statements) -> Iterator[Segment]:
     segment = Segment([])
     for one in opened_loops(statements):
         is_moved = any(is_update(s.node) for s in segment.statements)
-        again = segment.moved | given_before_update(segment)
-        if is_moved and not is_update(one.node) and one.assigned & again:
-            yield segment
-            segment = Segment([])
+        if is_moved and not is_update(one.node):
+            again = segment.moved | given_before_update(segment)
+            if one.assigned & again:
+                yield segment
+                segment = Segment([])
         segment.statements.append(one)
     yield segment
 

@@ -12,6 +12,7 @@ import numpy as np
 from handgrad.errors import InputError
 from handgrad.explain.finite_difference import contradicts
 from handgrad.load import pairing
+from handgrad.load.aliases import with_aliases
 from handgrad.load.lines import lines_of_key
 from handgrad.load.nested import floats_in
 from handgrad.load.noted_passes import NotedPasses, first_run, is_fit
@@ -71,7 +72,8 @@ def paired(draft, first, data, grads, of_leaves):
     truth = followed(draft, first.programme, watched, inputs)
     slopes = {at: truth.get(f"grad_{name}") for at, name in watched.items()}
     known = [value for value in values if slopes.get(value.at) is not None]
-    pairs = pairing.pair(left, known, slopes)
+    pairs = with_aliases(pairing.by_names(left, known, slopes), left, known)
+    pairs = pairing.with_equal(pairs, left, known, slopes)
     if not pairs and not of_leaves:
         raise InputError(
             f"{first.programme.where}: no gradient was found: backward returns and assigns none "

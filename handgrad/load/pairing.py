@@ -27,7 +27,7 @@ class Array:
 
     `names` are pairs of a name and the object whose method assigned it, the first one first.
     `at` is its number among the names of its pass, or the way to it in what the pass returned,
-    which `way` is as well. `arguments` are those of the names that a function was given it under.
+    which `way` is as well, and `numbers` has those of its names. `arguments` are those of the names that a function was given it under.
     `is_partial` says that it was there before and was written into,
     `is_of_entry` that just an entry of it was.
     """
@@ -41,6 +41,7 @@ class Array:
     is_of_entry: bool = False
     way: str = ""
     arguments: set[str] = field(default_factory=set)
+    numbers: dict[str, int] = field(default_factory=dict)
 
     @property
     def shown(self):
@@ -65,6 +66,7 @@ def arrays_of(notes, skipped=()):
         known = latest.get(given)
         if known is not None and not note.is_partial and not is_number(note.given):
             known.names.append(name)
+            known.numbers[note.name] = number
             known.arguments |= {note.name} if note.is_argument else set()
             known.container = note.container or known.container
             continue
@@ -73,6 +75,7 @@ def arrays_of(notes, skipped=()):
             number, value, [name], note.container, given, note.is_partial, bool(is_of_entry)
         )
         new.arguments |= {note.name} if note.is_argument else set()
+        new.numbers[note.name] = number
         last = note.container
         latest[given] = new
         found.append(new)
@@ -103,7 +106,7 @@ def gradients_of(first, data):
     returned = [(way, way, value, "grads") for way, value in flat(first.returned).items()]
     for at, way, value, container in [*listed, *returned]:
         array = array_of(value)
-        if array is None or array.dtype.kind != "f" or not array.size or id(value) in skipped:
+        if array is None or not may_be_gradient(array) or id(value) in skipped:
             continue
         key = re.split(r"\.", way)[-1]
         noted = latest.get(id(value))
@@ -115,6 +118,11 @@ def gradients_of(first, data):
             found.append(Array(at, array, [(key, None)], container, id(value), way=way))
             latest[id(value)] = found[-1]
     return found
+
+
+def may_be_gradient(array):
+    """Say whether what is returned may be a gradient; one that was cast to whole numbers may."""
+    return array.size and (array.dtype.kind == "f" or (array.dtype.kind == "i" and array.ndim))
 
 
 def is_gradient(note):
@@ -293,10 +301,11 @@ def groups(values):
     return found
 
 
-def pair(grads, values, truth):
+def by_names(grads, values, truth):
     """Return which gradient is that of which value: a dict from the value's `at` to the gradient.
 
-    `truth` has the gradient that autograd finds of each value, by its `at`.
+    `truth` has the gradient that autograd finds of each value, by its `at`: it tells where several
+    have one name.
     """
     known = groups(values)
     asked: dict[tuple[str, Any], list[Array]] = {}
@@ -309,10 +318,19 @@ def pair(grads, values, truth):
         of_owner = [v for v in known[name] if owner is None or (name, owner) in v.names]
         for value, grad in in_order(several, of_owner, entries_of(name, known), truth):
             found.setdefault(value.at, grad)
-    taken = {id(grad) for grad in found.values()}
+    return found
+
+
+def with_equal(pairs, grads, values, truth):
+    """Return pairs with the gradients added that equal that of a value, whatever they are called.
+
+    `truth` has the gradient that autograd finds of each value, by its `at`.
+    """
+    found = dict(pairs)
+    taken = {id(grad.value) for grad in found.values()}
     for grad in grads:
         equal = [v.at for v in values if v.at not in found and equals(grad.value, truth[v.at])]
-        if id(grad) not in taken and grad.value.size > 1 and equal:
+        if id(grad.value) not in taken and grad.value.size > 1 and equal:
             found[equal[-1]] = grad
     return found
 

@@ -55,7 +55,7 @@ class NotedPasses:
 
     def backward(self, params, x, y, values):
         """Run the backward pass, and return its gradients."""
-        if self.programme.is_one:
+        if self.programme.backward is None:
             return self.fitted(found(self.grads, values.result, values.tape))
         tape = Tape(numbers_in(self.grads))
         with noting(self.programme.is_theirs, tape.note):
@@ -190,10 +190,11 @@ def way_to_loss(result):
     """Return where in what a forward pass returns the loss is: a key, () for itself, or None."""
     if is_number(result):
         return ()
+    keys: list[Any] = []
     if hasattr(result, "keys"):
         keys = [name for name in LOSSES if name in result][:1]
-    else:
-        keys = list(range(len(result))) if isinstance(result, tuple | list) else []
+    elif isinstance(result, tuple | list):
+        keys = list(range(len(result)))
     keys = [key for key in keys if is_number(result[key])]
     return keys[0] if len(keys) == 1 else None
 

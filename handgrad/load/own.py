@@ -78,6 +78,7 @@ def paired(draft, first, data, grads, of_leaves):
     known = [value for value in values if slopes.get(value.at) is not None]
     pairs = with_aliases(pairing.by_names(left, known, slopes), left, known)
     pairs = pairing.with_equal(pairs, left, known, slopes)
+    left = pairing.unpaired(left, pairs, slopes)
     values = [value for value in values if value.at in pairs]
     names = pairing.names_of(values, {*draft.params, *named_inputs(draft.x), "loss"})
     found = {names[at]: pairs[at] for at in names} | of_leaves
@@ -98,8 +99,8 @@ def paired(draft, first, data, grads, of_leaves):
 
 def without(grads, taken):
     """Return gradients without those that are taken."""
-    taken = {id(grad.value) for grad in taken}  # one of two names is two Arrays
-    return [grad for grad in grads if id(grad.value) not in taken]
+    taken = {id(grad) for grad in taken}
+    return [grad for grad in grads if id(grad) not in taken]
 
 
 def leaves_of(first):

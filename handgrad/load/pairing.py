@@ -335,6 +335,16 @@ def with_equal(pairs, grads, values, truth):
     return found
 
 
+def unpaired(grads, pairs, truth):
+    """Return the gradients that are not paired, nor what a paired one was before or after."""
+    taken = {id(grad.value) for grad in pairs.values()}
+    return [
+        grad
+        for grad in grads
+        if id(grad.value) not in taken and not any(equals(grad.value, truth[at]) for at in pairs)
+    ]
+
+
 def entries_of(name, known):
     """Return the values that are the entries of a buffer, `h[0]`, `h[1]`, in order of time."""
     found = [v for other, of in known.items() if other.startswith(f"{name}[") for v in of]

@@ -157,9 +157,12 @@ def of_leaves(leaves, first, data, grads):
             found[name] = best[-1]
     found = found or by_order(first.params, grads)
     taken = [id(grad) for grad in found.values()]
+    free = {name: w for name, w in leaves.items() if name not in found and name not in Y_NAMES}
     for grad in grads:  # J, grad = cost(theta)
-        alike = [n for n, w in leaves.items() if np.shape(w) == grad.value.shape and n not in found]
-        is_nameless = GRADIENTS.fullmatch(grad.names[-1][0]) and id(grad) not in taken
+        name = grad.names[-1][0]
+        alike = [n for n, w in free.items() if np.shape(w) == grad.value.shape and n not in found]
+        is_one = GRADIENTS.fullmatch(name) and not any(base in known for base in bases_of(name))
+        is_nameless = is_one and id(grad) not in taken
         if is_nameless and len(alike) == 1:
             found[alike[0]] = grad
     return found

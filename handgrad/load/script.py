@@ -51,8 +51,10 @@ class Statement(NamedTuple):
             if isinstance(part, ast.Call) and getattr(part.func, "id", "") == "len"
             for argument in part.args
         }
-        names = (part for part in ast.walk(self.node) if isinstance(part, ast.Name))
-        return {n.id for n in names if n not in asked and not isinstance(n.ctx, ast.Store)}
+        parts = list(ast.walk(self.node))
+        names = [part for part in parts if isinstance(part, ast.Name) and part not in asked]
+        changed = [part.target for part in parts if isinstance(part, ast.AugAssign)]
+        return {n.id for n in names if n in changed or not isinstance(n.ctx, ast.Store)}
 
 
 class Segment(NamedTuple):
@@ -290,7 +292,8 @@ def own_copy(array):
 
 def needed(body, namespace):
     """Return the names of the data that statements use, and the functions that they call."""
-    waiting = [name for one in body for name in sorted(one.used)]
+    anew = made_anew(body)
+    waiting = [name for one in body for name in sorted(one.used - anew)]
     found: dict[str, None] = {}
     while waiting:
         name = waiting.pop()
@@ -300,6 +303,17 @@ def needed(body, namespace):
         waiting += names_in(namespace[name])
     kinds = types.ModuleType | types.FunctionType | types.BuiltinFunctionType | type | np.ufunc
     return [name for name in found if not isinstance(namespace[name], kinds)]
+
+
+def made_anew(body):
+    """Return the names that statements assign before they read them: what was there is no data."""
+    read: set[str] = set()
+    found: set[str] = set()
+    for one in body:
+        read |= one.used - found
+        targets = one.node.targets if isinstance(one.node, ast.Assign) else []
+        found |= {target.id for target in targets if isinstance(target, ast.Name)} - read
+    return found
 
 
 def names_in(value):

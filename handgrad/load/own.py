@@ -13,18 +13,17 @@ import numpy as np
 from handgrad.errors import InputError
 from handgrad.explain.finite_difference import contradicts
 from handgrad.load import pairing
-from handgrad.load.aliases import with_aliases
+from handgrad.load.arrays import arrays_of
+from handgrad.load.leaves import gradients_of, of_leaves
 from handgrad.load.lines import lines_of_key
 from handgrad.load.nested import floats_in
 from handgrad.load.noted_passes import NotedPasses, first_run, is_fit
-from handgrad.load.unnamed import is_near, judge_of, unnamed
+from handgrad.load.unnamed import is_near, judge_of, misnamed, unnamed
 from handgrad.network import Network, Reference
 from handgrad.run.hand_written import in_dtype, named_inputs
 from handgrad.run.own_forward import OwnForward, Result
 from handgrad.run.precision import FLOAT64, arithmetic
 from handgrad.run.reference import run_reference
-
-CLOSE = 1e-6  # relative: the traced pass computes the same, but for the order of its sums
 
 
 def load(programme, params, x, y, **about):
@@ -36,9 +35,9 @@ def load(programme, params, x, y, **about):
     first = first_run(programme, params, x, y)
     leaves = {**first.params, **named_inputs(first.x)}
     data = {id(array): name for name, array in {**leaves, "y": first.y}.items()}
-    grads = pairing.gradients_of(first, data)
-    of_leaves = pairing.of_leaves(leaves, first, data, grads)
-    return paired(Network(params=params, x=x, y=y, **about), first, data, grads, of_leaves)
+    grads = gradients_of(first, data)
+    with_gradient = of_leaves(leaves, first, data, grads)
+    return paired(Network(params=params, x=x, y=y, **about), first, data, grads, with_gradient)
 
 
 def load_script(programme, leaves, y, **about):
@@ -48,11 +47,11 @@ def load_script(programme, leaves, y, **about):
     """
     first = first_run(programme, leaves, {}, y)
     data = {id(array): name for name, array in held_in(first, leaves).items()}
-    grads = pairing.gradients_of(first, data)
-    of_leaves = pairing.of_leaves(first.params, first, data, grads)
-    params = {name: array for name, array in leaves.items() if name in of_leaves}
-    others = {name: array for name, array in leaves.items() if name not in of_leaves}
-    return paired(Network(params=params, x=others, y=y, **about), first, data, grads, of_leaves)
+    grads = gradients_of(first, data)
+    with_gradient = of_leaves(first.params, first, data, grads)
+    params = {name: array for name, array in leaves.items() if name in with_gradient}
+    others = {name: array for name, array in leaves.items() if name not in with_gradient}
+    return paired(Network(params=params, x=others, y=y, **about), first, data, grads, with_gradient)
 
 
 def held_in(first, leaves):
@@ -61,40 +60,56 @@ def held_in(first, leaves):
     return {name: held[name] for name in leaves if name in held}
 
 
-def paired(draft, first, data, grads, of_leaves):
+def paired(draft, first, data, grads, with_gradient):
     """Return the Network, with the gradients paired that are those of values on the way."""
     programme = first.programme
-    values = pairing.arrays_of(first.values, data)
-    taken = [*of_leaves.values(), *(grad for grad in grads if grad.at == first.seed)]
+    values = arrays_of(first.values, data)
+    taken = [*with_gradient.values(), *(grad for grad in grads if grad.at == first.seed)]
     left = without(grads, taken)
     if first.seed is not None:
         seed = first.grads[first.seed].name
         draft = replace(draft, notes=(f"There is no loss: `{seed}` is taken as it is.",))
-    inputs = any(name in of_leaves for name in named_inputs(draft.x))
+    inputs = any(name in with_gradient for name in named_inputs(draft.x))
     watched = {value.at: f"v{value.at}" for value in pairing.watchable(values, left)}
     results: dict[Result, np.ndarray] = {}
     truth = followed(draft, programme, watched, inputs, results)
     slopes = {at: truth.get(f"grad_{name}") for at, name in watched.items()}
     known = [value for value in values if slopes.get(value.at) is not None]
-    pairs = with_aliases(pairing.by_names(left, known, slopes), left, known)
-    pairs = pairing.with_equal(pairs, left, known, slopes)
-    left = pairing.unpaired(left, pairs, slopes)
+    pairs = pairing.pair(left, known, slopes)
     values = [value for value in values if value.at in pairs]
     names = pairing.names_of(values, {*draft.params, *named_inputs(draft.x), "loss"})
-    found = {names[at]: pairs[at] for at in names} | of_leaves
+    found = {names[at]: pairs[at] for at in names} | with_gradient
     if not found:
         raise InputError(
             f"{programme.where}: no gradient was found: backward returns and assigns none "
             "that is called after a parameter or a value, grad_w1, dw1 or w1_grad."
         )
-    network = partial(with_reference, draft, programme, with_inputs=inputs)
     shapes = fits(found, {names[v.at]: v.value for v in values} | leaves_of(first))
     own = {f"grad_{name}": fitted(grad.value, shapes.get(name)) for name, grad in found.items()}
-    judge = judge_of(lambda more: network({**names, **more}), own)
-    more = unnamed(without(left, pairs.values()), results, judge)
-    names |= {result: f"result_{result.number}" for result in more}
+    right = {f"grad_{names[at]}": slopes[at] for at in names} | truth
+
+    def reference(more, left_out=()):
+        kept = {at: name for at, name in names.items() if f"grad_{name}" not in left_out}
+        return with_reference(draft, programme, {**kept, **more}, inputs)
+
+    judge, counts = judge_of(reference, own), sizes_of(first)
+    is_off = any(not is_near(grad, right[name]) for name, grad in own.items())
+    moved = misnamed(found, judge({}), results, judge, counts) if is_off else {}
+    more, gone = dict(moved.values()), moved.keys()
+    left = without(left, pairs.values())
+    known = list(found.values())
+    more = unnamed(left, known, results, partial(judge, without=gone), counts, more)
+    names = {at: name for at, name in names.items() if f"grad_{name}" not in gone}
+    found = {name: grad for name, grad in found.items() if f"grad_{name}" not in gone}
+    names |= {result: f"result[{result.number}]" for result in more}
     found |= {names[result]: grad for result, grad in more.items()}
-    return finished(network(names), first, names, found, shapes)
+    return finished(with_reference(draft, programme, names, inputs), first, names, found, shapes)
+
+
+def sizes_of(first):
+    """Return the numbers of samples that there may be: the lengths of the arrays' axes."""
+    arrays = [*leaves_of(first).values(), first.y]
+    return sorted({float(side) for array in arrays for side in np.shape(array)[:2] if side > 1})
 
 
 def without(grads, taken):
@@ -138,7 +153,7 @@ def finished(network, first, names, grads, shapes):
     counts = Counter([*own.values(), *values, *network.params, ""])
     for name, theirs in own.items():
         where = lines[name]
-        if (counts[theirs] > 1 or name.startswith("grad_result_")) and where and theirs:
+        if (counts[theirs] > 1 or name.startswith("grad_result[")) and where and theirs:
             own[name] = f"{theirs} (line {where[1]})"
     return replace(
         network,

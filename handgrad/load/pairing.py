@@ -5,209 +5,16 @@ them, and by their order, which the backward pass turns round; and where names d
 numbers: a gradient that equals just one of those that autograd finds is that one.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from handgrad.load.names import FORMS, Y_NAMES, array_of, is_letter
-from handgrad.load.nested import flat, holders_of
+from handgrad.load.arrays import Array, bases_of, same
 
-CLOSE = 1e-6  # relative: two formulas for one gradient agree better, others hardly ever so well
 MANY = 500  # values: so many are watched to find a gradient's by its numbers
-GRADIENTS = re.compile(r"(?i)d|g|.*grad.*|.*deriv.*|.*delta.*|dparams")  # what holds gradients
-
-
-@dataclass
-class Array:
-    """An array that a pass assigned: where it is found again, and all its names.
-
-    `names` are pairs of a name and the object whose method assigned it, the first one first.
-    `at` is its number among the names of its pass, or the way to it in what the pass returned,
-    which `way` is as well, and `numbers` has those of its names. `arguments` are those of the names that a function was given it under.
-    `is_partial` says that it was there before and was written into,
-    `is_of_entry` that just an entry of it was.
-    """
-
-    at: Any
-    value: np.ndarray
-    names: list[tuple[str, Any]] = field(default_factory=list)
-    container: str = ""
-    given: int = 0
-    is_partial: bool = False
-    is_of_entry: bool = False
-    way: str = ""
-    arguments: set[str] = field(default_factory=set)
-    numbers: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def shown(self):
-        """The name that a report has: the outermost, if it is not that of an argument."""
-        assigned = [name for name, _ in self.names if name and name not in self.arguments]
-        return (assigned or [self.names[0][0]])[-1]
-
-
-def arrays_of(notes, skipped=()):
-    """Return the Arrays that a pass noted, in order; `skipped` are ids of arrays to leave out.
-
-    What is assigned again under another name, and not changed, is one Array of two names.
-    """
-    found: list[Array] = []
-    latest: dict[int, Array] = {}
-    last = None
-    for number, note in notes.items():
-        value, given = array_of(note.value), id(note.given)
-        if value is None or value.dtype.kind != "f" or not value.size or given in skipped:
-            continue
-        name = note.name, owner_of(note)
-        known = latest.get(given)
-        if known is not None and not note.is_partial and not is_number(note.given):
-            known.names.append(name)
-            known.numbers[note.name] = number
-            known.arguments |= {note.name} if note.is_argument else set()
-            known.container = note.container or known.container
-            continue
-        is_of_entry = note.is_partial and last is not None and last == note.name
-        new = Array(
-            number, value, [name], note.container, given, note.is_partial, bool(is_of_entry)
-        )
-        new.arguments |= {note.name} if note.is_argument else set()
-        new.numbers[note.name] = number
-        last = note.container
-        latest[given] = new
-        found.append(new)
-    return found
-
-
-def gradients_of(first, data):
-    """Return the Arrays that may be gradients: what the backward pass assigned, and returned.
-
-    `data` has the ids of the arrays that the passes were given.
-    """
-    skipped = set(data)
-    if not first.programme.is_one:
-        skipped |= {id(note.given) for note in first.values.values()}
-    found = arrays_of(first.grads, skipped)
-    if first.programme.is_one:  # all that comes before the loss is its, unless it is called so
-        at = first.programme.loss_at
-        found = [
-            g for g in found if g.at > at or any(True for n, _ in g.names for _ in bases_of(n))
-        ]
-    latest = {array.given: array for array in found}
-    listed = [
-        ((number, way), f"{note.name}{way}" if way.startswith("[") else way, value, note.name)
-        for number, note in first.grads.items()
-        if isinstance(note.given, list | tuple | dict) and is_gradient(note)
-        for way, value in flat(note.given).items()
-    ]
-    returned = [(way, way, value, "grads") for way, value in flat(first.returned).items()]
-    for at, way, value, container in [*listed, *returned]:
-        array = array_of(value)
-        if array is None or not may_be_gradient(array) or id(value) in skipped:
-            continue
-        key = re.split(r"\.", way)[-1]
-        noted = latest.get(id(value))
-        if noted is not None and np.array_equal(noted.value, array, equal_nan=True):
-            noted.way, noted.container = way, noted.container or container
-            if key and not key.startswith("["):
-                noted.names.append((key, None))
-        else:
-            found.append(Array(at, array, [(key, None)], container, id(value), way=way))
-            latest[id(value)] = found[-1]
-    return found
-
-
-def may_be_gradient(array):
-    """Say whether what is returned may be a gradient; one that was cast to whole numbers may."""
-    return array.size and (array.dtype.kind == "f" or (array.dtype.kind == "i" and array.ndim))
-
-
-def is_gradient(note):
-    """Say whether a list or a dict that was noted may hold gradients, by its name."""
-    return bool(GRADIENTS.fullmatch(note.name)) or any(True for _ in bases_of(note.name))
-
-
-def of_leaves(leaves, first, data, grads):
-    """Return the gradients of parameters and inputs, by their names.
-
-    `data` has the names by the ids of the arrays that the passes were given.
-    """
-    names: dict[str, set[tuple[str, Any]]] = {name: {(name, None)} for name in leaves}
-    for name, short in short_names(leaves):
-        names[name].add((short, None))
-    for note in first.values.values():
-        if id(note.given) in data and data[id(note.given)] in names:
-            names[data[id(note.given)]].add((note.name, None))
-    for held, known in holders_of(first.programme.held()).items():
-        if held in data and data[held] in names:
-            names[data[held]].update(known)
-    found: dict[str, Array] = {}
-    known = {note.name for note in first.values.values()}
-    for name, leaf in leaves.items():
-        if name in Y_NAMES:
-            continue
-        fitting = [g for g in grads if is_of(g, name, names[name], known)]
-        best = [g for g in fitting if g.way == name or g.way.endswith(f".{name}")]
-        best = best or [g for g in fitting if g.way] or fitting
-        best = [g for g in best if g.value.shape == np.shape(leaf)] or best
-        if best:
-            found[name] = best[-1]
-    found = found or by_order(first.params, grads)
-    taken = [id(grad) for grad in found.values()]
-    free = {name: w for name, w in leaves.items() if name not in found and name not in Y_NAMES}
-    for grad in grads:  # J, grad = cost(theta)
-        name = grad.names[-1][0]
-        alike = [n for n, w in free.items() if np.shape(w) == grad.value.shape and n not in found]
-        is_one = GRADIENTS.fullmatch(name) and not any(base in known for base in bases_of(name))
-        is_nameless = is_one and id(grad) not in taken
-        if is_nameless and len(alike) == 1:
-            found[alike[0]] = grad
-    return found
-
-
-def is_of(grad, leaf, names, known):
-    """Say whether a gradient is called after a parameter, or lies where the parameter does.
-
-    `known` are the names that the forward pass assigns.
-    """
-    if grad.way and (grad.way == leaf or grad.way.endswith(f".{leaf}")):
-        return True
-    owners = {owner for _, owner in names} - {None}
-    for name, owner in grad.names:
-        for base in bases_of(name, grad.container):
-            for other, of in names:
-                if owner in owners and of != owner:
-                    continue
-                if of is None or of == owner:
-                    is_other = base != other and base in known  # Y, where y is the leaf
-                    if (same(base, other) and not is_other) or is_entry(base, leaf, other):
-                        return True
-    return False
-
-
-def is_entry(base, leaf, name):
-    """Say whether `w[2]` is the entry `weights[2]` of a list: its arrays may be called w."""
-    stem, bracket, index = base.partition("[")
-    return bool(bracket) and leaf.endswith(f"[{index}") and name.partition("[")[0] == stem
-
-
-def short_names(leaves):
-    """Yield each name with the last part of it, where no other has the same: `w` of `out.w`."""
-    shorts = [(name, re.split(r"\.|(?=\[)", name)[-1]) for name in leaves]
-    counts = Counter(short for _, short in shorts)
-    yield from (pair for pair in shorts if counts[pair[1]] == 1 and not pair[1].startswith("["))
-
-
-def by_order(params, grads):
-    """Return the gradients that a backward pass returns as a tuple, in the parameters' order."""
-    returned = [grad for grad in grads if grad.way]
-    shapes = [np.shape(param) for param in params.values()]
-    if not params or [grad.value.shape for grad in returned] != shapes:
-        return {}
-    return dict(zip(params, returned, strict=True))
+CLOSE = 1e-6  # relative: two formulas for one gradient agree better, others hardly ever so well
 
 
 def watchable(values, grads):
@@ -234,36 +41,6 @@ def names_of(values, taken):
             name = f"{name}_{number}" if "[" in name else f"{name}[{number - 1}]"
         found[value.at] = f"{name}_value" if name in taken else name
     return found
-
-
-def is_number(value):
-    """Say whether a value is a number of Python's, whose id says nothing."""
-    return isinstance(value, float | int)
-
-
-def owner_of(note):
-    """Return what tells one object's methods from another's: its id, or None for a function."""
-    return None if note.owner is None else id(note.owner)
-
-
-def bases_of(name, container=""):
-    """Yield the names that a name may be the gradient of: `h1` for `dh1` or `grad_h1`."""
-    stem, bracket, index = name.partition("[")
-    for form in FORMS:
-        before, after = form.split("{}")
-        if stem.startswith(before) and stem.endswith(after) and len(stem) > len(before + after):
-            base = stem[len(before) : len(stem) - len(after) or None]
-            if not base.isdecimal():
-                yield base + bracket + index
-    if stem.startswith("grad") and stem[4:5].isupper():
-        yield stem[4].lower() + stem[5:] + bracket + index
-    if GRADIENTS.fullmatch(container):
-        yield name if stem != container else bracket + index
-
-
-def same(one, other):
-    """Say whether two names are one, but for the case of a single letter."""
-    return one == other or (is_letter(one) and one.swapcase() == other)
 
 
 def candidates(grad, known):
@@ -304,11 +81,10 @@ def groups(values):
     return found
 
 
-def by_names(grads, values, truth):
+def pair(grads, values, truth):
     """Return which gradient is that of which value: a dict from the value's `at` to the gradient.
 
-    `truth` has the gradient that autograd finds of each value, by its `at`: it tells where several
-    have one name.
+    `truth` has the gradient that autograd finds of each value, by its `at`.
     """
     known = groups(values)
     asked: dict[tuple[str, Any], list[Array]] = {}
@@ -321,31 +97,12 @@ def by_names(grads, values, truth):
         of_owner = [v for v in known[name] if owner is None or (name, owner) in v.names]
         for value, grad in in_order(several, of_owner, entries_of(name, known), truth):
             found.setdefault(value.at, grad)
-    return found
-
-
-def with_equal(pairs, grads, values, truth):
-    """Return pairs with the gradients added that equal that of a value, whatever they are called.
-
-    `truth` has the gradient that autograd finds of each value, by its `at`.
-    """
-    found = dict(pairs)
-    taken = {id(grad.value) for grad in found.values()}
+    taken = {id(grad) for grad in found.values()}
     for grad in grads:
         equal = [v.at for v in values if v.at not in found and equals(grad.value, truth[v.at])]
-        if id(grad.value) not in taken and grad.value.size > 1 and equal:
+        if id(grad) not in taken and grad.value.size > 1 and equal:
             found[equal[-1]] = grad
     return found
-
-
-def unpaired(grads, pairs, truth):
-    """Return the gradients that are not paired, nor what a paired one was before or after."""
-    taken = {id(grad.value) for grad in pairs.values()}
-    return [
-        grad
-        for grad in grads
-        if id(grad.value) not in taken and not any(equals(grad.value, truth[at]) for at in pairs)
-    ]
 
 
 def entries_of(name, known):

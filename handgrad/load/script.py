@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from handgrad.load.arrays import bases_of, same
 from handgrad.load.lines import assigns, bases
 from handgrad.load.nested import floats_in, is_tensor
-from handgrad.load.pairing import bases_of, same
 from handgrad.load.programme import State
 from handgrad.run.hand_written import failure
 from handgrad.run.own_forward import Programme

@@ -25,7 +25,9 @@ def gradients_of(first, data):
         found = [
             g for g in found if g.at > at or any(True for n, _ in g.names for _ in bases_of(n))
         ]
-    latest = {array.given: array for array in found}
+    by_id: dict[int, list[Array]] = {}
+    for array in found:
+        by_id.setdefault(array.given, []).append(array)
     listed = [
         ((number, way), f"{note.name}{way}" if way.startswith("[") else way, value, note.name)
         for number, note in first.grads.items()
@@ -38,15 +40,24 @@ def gradients_of(first, data):
         if array is None or not may_be_gradient(array) or id(value) in skipped:
             continue
         key = re.split(r"\.", way)[-1]
-        noted = latest.get(id(value))
-        if noted is not None and np.array_equal(noted.value, array, equal_nan=True):
+        noted = noted_as(key, array, by_id.get(id(value), []))
+        if noted is not None:
             noted.way, noted.container = way, noted.container or container
             if key and not key.startswith("["):
                 noted.names.append((key, None))
         else:
             found.append(Array(at, array, [(key, None)], container, id(value), way=way))
-            latest[id(value)] = found[-1]
+            by_id.setdefault(id(value), []).append(found[-1])
     return found
+
+
+def noted_as(key, array, several):
+    """Return which of several Arrays of one id is what is returned: best one of that name."""
+    last = several[-1] if several else None
+    if last is None or not np.array_equal(last.value, array, equal_nan=True):
+        return None
+    alike = [one for one in several if np.array_equal(one.value, array, equal_nan=True)]
+    return next((one for one in alike if any(name == key for name, _ in one.names)), last)
 
 
 def may_be_gradient(array):

@@ -87,6 +87,8 @@ def paired(draft, first, data, grads, with_gradient):
     shapes = fits(found, {names[v.at]: v.value for v in values} | leaves_of(first))
     own = {f"grad_{name}": fitted(grad.value, shapes.get(name)) for name, grad in found.items()}
     right = {f"grad_{names[at]}": slopes[at] for at in names} | truth
+    paired_slopes = [slopes[at] for at in pairs]
+    results = {r: t for r, t in results.items() if not any(is_near(t, s) for s in paired_slopes)}
 
     def reference(more, left_out=()):
         kept = {at: name for at, name in names.items() if f"grad_{name}" not in left_out}
@@ -149,7 +151,8 @@ def finished(network, first, names, grads, shapes):
     passes = NotedPasses(first.programme, values, places, wanted)
     lines = {name: line(first.values[at]) for name, at in values.items()}
     lines |= {name: line_of(first, at, grads[name[5:]]) for name, at in places.items()}
-    own = {f"grad_{name}": grad.shown for name, grad in grads.items()}
+    taken = {*values, *network.params}
+    own = {f"grad_{name}": called(grad, taken) for name, grad in grads.items()}
     counts = Counter([*own.values(), *values, *network.params, ""])
     for name, theirs in own.items():
         where = lines[name]
@@ -163,6 +166,12 @@ def finished(network, first, names, grads, shapes):
         lines={name: where for name, where in lines.items() if where is not None},
         notes=(*network.notes, *(shape_note(own[f"grad_{n}"], s) for n, s in shapes.items())),
     )
+
+
+def called(grad, taken):
+    """Return the name that a report has for a gradient: `grad_w1` of what is returned as `w1`."""
+    names = [name for name, _ in reversed(grad.names) if name and name not in grad.arguments]
+    return next((name for name in [grad.shown, *names] if name not in taken), grad.shown)
 
 
 def line(note):

@@ -95,7 +95,7 @@ def of_leaves(leaves, first, data, grads):
         best = [g for g in best if g.value.shape == np.shape(leaf)] or best
         if best:
             found[name] = best[-1]
-    found = found or by_order(first.params, grads)
+    found = found or by_order(first, grads)
     taken = [id(grad) for grad in found.values()]
     free = {name: w for name, w in leaves.items() if name not in found and name not in Y_NAMES}
     for grad in grads:  # J, grad = cost(theta)
@@ -140,9 +140,11 @@ def short_names(leaves):
     yield from (pair for pair in shorts if counts[pair[1]] == 1 and not pair[1].startswith("["))
 
 
-def by_order(params, grads):
+def by_order(first, grads):
     """Return the gradients that a backward pass returns as a tuple, in the parameters' order."""
-    returned = [grad for grad in grads if grad.way]
+    params, ways = first.params, list(flat(first.returned))
+    returned = [grad for grad in grads if grad.way in ways]
+    returned.sort(key=lambda grad: ways.index(grad.way))
     shapes = [np.shape(param) for param in params.values()]
     if not params or [grad.value.shape for grad in returned] != shapes:
         return {}

@@ -3,19 +3,9 @@
 import numpy as np
 import pytest
 
-from handgrad.load.aliases import with_aliases
-from handgrad.load.pairing import (
-    Array,
-    arrays_of,
-    bases_of,
-    by_names,
-    groups,
-    names_of,
-    of_leaves,
-    unpaired,
-    watchable,
-    with_equal,
-)
+from handgrad.load.arrays import Array, arrays_of, bases_of
+from handgrad.load.leaves import noted_as, of_leaves
+from handgrad.load.pairing import groups, names_of, pair, watchable
 from handgrad.run.noting import Noted
 
 RNG = np.random.default_rng(0)
@@ -32,8 +22,7 @@ def arrays(*names, shape=(2,), **more):
 def paired(values, grads, truth=None):
     """Return the pairs of names that are found: of a value and of its gradient's number."""
     truth = truth or {value.at: RNG.standard_normal(value.value.shape) for value in values}
-    pairs = by_names(grads, values, truth)
-    pairs = with_equal(with_aliases(pairs, grads, values), grads, values, truth)
+    pairs = pair(grads, values, truth)
     return {(values[at].names[0][0], at): grad.at for at, grad in pairs.items()}
 
 
@@ -100,7 +89,7 @@ def test_a_buffer_of_gradients_has_those_of_all_entries():
     for at, value in enumerate(values):
         value.at, value.is_of_entry = at, at > 1
     (grad,) = arrays("dh", shape=(2, 2))
-    pairs = by_names([grad], values, {})
+    pairs = pair([grad], values, {v.at: v.value for v in values})
     assert {at: part.at for at, part in pairs.items()} == {0: (0, 0), 1: (0, 1)}
 
 
@@ -127,33 +116,6 @@ def test_zeros_and_single_numbers_tell_nothing():
     assert paired(values, grads, {0: grads[0].value}) == {}
 
 
-def test_an_array_of_two_names_is_the_gradient_of_both_each_at_its_own_line():
-    values, (grad,) = arrays("h", "h_relu"), arrays("dh_relu")
-    grad.names.append(("dh", None))
-    grad.numbers.update(dh_relu=5, dh=6)
-    pairs = with_aliases(by_names([grad], values, {}), [grad], values)
-    assert {values[at].names[0][0]: (g.at, g.shown) for at, g in pairs.items()} == {
-        "h": (6, "dh"),
-        "h_relu": (5, "dh_relu"),
-    }
-
-
-def test_an_argument_is_no_second_name():
-    values, (grad,) = arrays("out", "h_relu"), arrays("dh_relu")
-    grad.names.append(("dout", 7))
-    grad.arguments.add("dout")
-    pairs = by_names([grad], values, {})
-    assert with_aliases(pairs, [grad], values) == pairs
-
-
-def test_a_copy_of_what_is_paired_is_left_out():
-    values, grads = arrays("h"), arrays("dh", "grad_copy", "other")
-    grads[1].value = grads[0].value.copy()
-    truth = {0: grads[0].value}
-    left = unpaired(grads, by_names(grads[:1], values, truth), truth)
-    assert [grad.names[0][0] for grad in left] == ["other"]
-
-
 def test_what_has_a_gradient_by_name_or_shape_is_watched():
     values = arrays("h", "other") + arrays("wide", shape=(3,))
     assert [v.names[0][0] for v in watchable(values, arrays("dh"))] == ["h"]
@@ -174,14 +136,27 @@ def noted(name, value, **more):
     return Noted(name, np.array(value), **(rest | more))
 
 
-def test_an_array_under_two_names_is_one_until_it_is_changed():
+def test_an_array_that_a_function_returns_is_one_under_both_names_until_it_is_changed():
     one = np.ones(3)
-    notes = dict(enumerate([noted("a", one), noted("b", one), noted("b", one, is_partial=True)]))
-    first, second = arrays_of(notes)
-    assert [name for name, _ in first.names] == ["a", "b"]
-    assert first.numbers == {"a": 0, "b": 1}
-    assert [name for name, _ in second.names] == ["b"]
-    assert list(groups([first, second])) == ["a", "b"]
+    names = [noted("out", one, function="relu"), noted("h", one), noted("h", one, is_partial=True)]
+    first, second = arrays_of(dict(enumerate(names)))
+    assert [name for name, _ in first.names] == ["out", "h"]
+    assert [name for name, _ in second.names] == ["h"]
+    assert list(groups([first, second])) == ["out", "h"]
+
+
+def test_another_name_in_one_function_is_a_line_of_its_own():
+    one = np.ones(3)
+    found = arrays_of({4: noted("dh_relu", one), 5: noted("dh", one)})
+    assert [(array.at, array.shown) for array in found] == [(4, "dh_relu"), (5, "dh")]
+
+
+def test_what_is_returned_under_a_name_is_the_array_of_that_name():
+    one = np.ones(3)
+    both = arrays_of({4: noted("dh", one), 5: noted("dz", one)})
+    assert noted_as("dh", one, both) is both[0]
+    assert noted_as("other", one, both) is both[1]
+    assert noted_as("dh", one + 1, both) is None
 
 
 def test_whole_numbers_empty_arrays_and_data_are_no_values():
@@ -195,6 +170,7 @@ class First:
 
     values: dict = {}  # noqa: RUF012 (nobody writes into it)
     params: dict = {}  # noqa: RUF012
+    returned: object = None
 
     class programme:  # noqa: N801
         held = dict
@@ -226,8 +202,9 @@ def test_a_tuple_is_taken_in_the_parameters_order():
 
     class Two(First):
         params = leaves("w1", "w2")
+        returned = [grad.value for grad in grads]
 
-    assert of_leaves(Two.params, Two, {}, grads) == {"w1": grads[0], "w2": grads[1]}
+    assert of_leaves(Two.params, Two, {}, grads[::-1]) == {"w1": grads[0], "w2": grads[1]}
 
 
 def test_one_gradient_without_a_name_is_that_of_the_one_parameter_of_its_shape():

@@ -13,7 +13,7 @@ import numpy as np
 from handgrad.errors import InputError
 from handgrad.explain.finite_difference import contradicts
 from handgrad.load import pairing
-from handgrad.load.arrays import arrays_of
+from handgrad.load.arrays import arrays_of, bases_of
 from handgrad.load.leaves import gradients_of, of_leaves
 from handgrad.load.lines import lines_of_key
 from handgrad.load.nested import floats_in
@@ -170,8 +170,10 @@ def finished(network, first, names, grads, shapes):
 
 def called(grad, taken):
     """Return the name that a report has for a gradient: `grad_w1` of what is returned as `w1`."""
-    names = [name for name, _ in reversed(grad.names) if name and name not in grad.arguments]
-    return next((name for name in [grad.shown, *names] if name not in taken), grad.shown)
+    assigned = [name for name, _ in reversed(grad.names) if name and name not in grad.arguments]
+    names = [name for name in [grad.shown, *assigned] if name not in taken]
+    named = [name for name in names if any(bases_of(name))]
+    return [*named, *names, grad.shown][0]
 
 
 def line(note):

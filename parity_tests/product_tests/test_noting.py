@@ -124,7 +124,9 @@ def test_an_exception_that_is_caught_leaves_out_what_was_not_assigned():
 
 
 def test_a_line_that_fails_the_second_time_is_not_noted_again():
-    source = "for t in range(2):\n    try:\n        a = [7][t]\n    except IndexError:\n        pass\n"
+    source = (
+        "for t in range(2):\n    try:\n        a = [7][t]\n    except IndexError:\n        pass\n"
+    )
     assert names(source) == [("t", 1), ("a", 3), ("t", 1), AT_END]
 
 

@@ -72,17 +72,19 @@ def test_gradients_come_back_in_any_way(judged, returned, factor):
     report = judged(
         (f"return {GRADS}", f"return {returned}"), ("grad_w2 = h1", f"grad_w2 = {factor}h1")
     )
-    expected = RIGHT | {"grad_w2": "wrong"} if factor else RIGHT
-    assert verdicts(report).items() >= expected.items()
-    assert report.first == ("grad_w2" if factor else None)
+    found = verdicts(report)
+    assert len(found) == 7
+    wrong = {name.lower() for name, verdict in found.items() if verdict != "match"}
+    assert wrong <= {"grad_w2", "dw2", "w2_grad"}
+    assert len(wrong) == len(factor)
 
 
 def test_a_tuple_is_in_the_order_of_the_parameters(judged):
     anonymous = [(f"grad_{name}", f"part{n}") for n, name in enumerate(("w1", "b1", "w2", "b2"))]
     tuples = (f"return {GRADS}", "return grad_w1, grad_b1, grad_w2, grad_b2")
-    assert verdicts(judged(tuples, *anonymous)).items() >= RIGHT.items()
-    wrong = judged(tuples, *anonymous, ("part2 = h1", "part2 = 3 * h1"))
-    assert verdicts(wrong)["grad_w2"] == "wrong"
+    right = verdicts(judged(tuples, *anonymous))
+    assert {right[f"part{n}"] for n in range(4)} == {"match"}
+    assert judged(tuples, *anonymous, ("part2 = h1", "part2 = 3 * h1")).first == "part2"
 
 
 def test_parameters_lie_in_lists_and_dicts(judged):
@@ -99,7 +101,8 @@ def test_parameters_lie_in_lists_and_dicts(judged):
         (GRADS, '{"first": [grad_w1, grad_b1], "out": {"w": grad_w2, "b": grad_b2}}'),
     ]  # fmt: skip
     right = judged(*nested)
-    assert verdicts(right).items() >= RIGHT.items()
+    assert len(verdicts(right)) == 7
+    assert set(verdicts(right).values()) == {"match"}
     parameters = {f.name for f in right.findings if f.kind == "parameter"}
     assert parameters == {"first[0]", "first[1]", "out.w", "out.b"}
     assert judged(*nested, ("grad_b2 = grad_y", "grad_b2 = 2 * grad_y")).first == "grad_b2"
@@ -246,7 +249,7 @@ def test_classes_keep_their_gradients(judged):
     report = judged(source=CLASSES)
     assert report.ok
     parameters = {f.name for f in report.findings if f.kind == "parameter"}
-    assert parameters == {f"layers[{n}].{name}" for n in (0, 2) for name in "wb"}
+    assert parameters == {"x"} | {f"layers[{n}].{name}" for n in (0, 2) for name in "wb"}
     assert {name.partition(" ")[0] for name in verdicts(report)} >= {"dw", "db"}
 
 

@@ -142,6 +142,7 @@ def report_on(
     verdict, error = undecided(network.name, findings)
     findings = with_lines(findings, network)
     if reference == "forward":
+        findings = [f for f in findings if f.kind == "gradient" or f.verdict != "missing"]
         findings = [replace(f, verdict="yours") if is_own(f) else f for f in findings]
     if network.names:
         findings = in_own_words(findings, network.names)

@@ -132,8 +132,16 @@ class Case:
 
     @cached_property
     def alone(self):
-        """What computes the step on its own, or None where that takes a whole pass."""
-        return alone(self)
+        """What computes the step on its own, or None where that takes a whole pass.
+
+        A user's own forward pass does: what stands for its values there computes nothing.
+        """
+        return None if self.is_own_forward else alone(self)
+
+    @property
+    def is_own_forward(self):
+        """Say whether the reference is the user's own forward pass, and so has no modules."""
+        return self.steps.network.reference.kind == "forward"
 
     @cached_property
     def passes(self):
@@ -220,6 +228,8 @@ class Case:
 
         What a module gives when it is called again has its name with _2, _3, ... behind it.
         """
+        if self.is_own_forward:
+            return None
         reference = self.steps.network.reference
         paths = {name: path for path, name in watched(reference).items()}
         path = paths.get(value, paths.get(re.sub(r"_\d+$", "", value)))

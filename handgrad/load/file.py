@@ -86,14 +86,17 @@ def scripts(sources, namespace, path):
             f"{path}: nothing in it looks like a derivation: {NEEDS}, or gradients that are called "
             "after their weights, grad_w1 or dw1."
         )
-    for segment in script.segments_of(statements):
-        with functions_put_back():
-            body, rest = script.started(segment, namespace, str(path))
-        if body:
-            yield partial(load_pass, body, namespace, path)
+    segments = list(script.segments_of(statements))
+    while len(segments) > 1 and not script.looks_like_one(segments[-1].statements):
+        segments.pop()  # it comes after the last pass
+    rest: list[script.Statement] = []
+    for segment in segments:
         with functions_put_back():
             for statement in rest:
                 script.run(statement, namespace, str(path))
+            body, rest = script.started(segment, namespace, str(path))
+        if body and (segment is segments[-1] or script.looks_like_one(segment.statements)):
+            yield partial(load_pass, body, namespace, path)
 
 
 def load_pass(body, namespace, path):

@@ -25,7 +25,9 @@ def gradients_of(first, data):
         found = [
             g for g in found if g.at > at or any(True for n, _ in g.names for _ in bases_of(n))
         ]
-    latest = {array.given: array for array in found}
+    by_id: dict[int, list[Array]] = {}
+    for array in found:
+        by_id.setdefault(array.given, []).append(array)
     listed = [
         ((number, way), f"{note.name}{way}" if way.startswith("[") else way, value, note.name)
         for number, note in first.grads.items()
@@ -35,18 +37,32 @@ def gradients_of(first, data):
     returned = [(way, way, value, "grads") for way, value in flat(first.returned).items()]
     for at, way, value, container in [*listed, *returned]:
         array = array_of(value)
-        if array is None or array.dtype.kind != "f" or not array.size or id(value) in skipped:
+        if array is None or not may_be_gradient(array) or id(value) in skipped:
             continue
         key = re.split(r"\.", way)[-1]
-        noted = latest.get(id(value))
-        if noted is not None and np.array_equal(noted.value, array, equal_nan=True):
+        noted = noted_as(key, array, by_id.get(id(value), []))
+        if noted is not None:
             noted.way, noted.container = way, noted.container or container
             if key and not key.startswith("["):
                 noted.names.append((key, None))
         else:
             found.append(Array(at, array, [(key, None)], container, id(value), way=way))
-            latest[id(value)] = found[-1]
+            by_id.setdefault(id(value), []).append(found[-1])
     return found
+
+
+def noted_as(key, array, several):
+    """Return which of several Arrays of one id is what is returned: best one of that name."""
+    last = several[-1] if several else None
+    if last is None or not np.array_equal(last.value, array, equal_nan=True):
+        return None
+    alike = [one for one in several if np.array_equal(one.value, array, equal_nan=True)]
+    return next((one for one in alike if any(name == key for name, _ in one.names)), last)
+
+
+def may_be_gradient(array):
+    """Say whether what is returned may be a gradient; one that was cast to whole numbers may."""
+    return array.size and (array.dtype.kind == "f" or (array.dtype.kind == "i" and array.ndim))
 
 
 def is_gradient(note):
@@ -79,12 +95,14 @@ def of_leaves(leaves, first, data, grads):
         best = [g for g in best if g.value.shape == np.shape(leaf)] or best
         if best:
             found[name] = best[-1]
-    found = found or by_order(first.params, grads)
+    found = found or by_order(first, grads)
     taken = [id(grad) for grad in found.values()]
+    free = {name: w for name, w in leaves.items() if name not in found and name not in Y_NAMES}
     for grad in grads:  # J, grad = cost(theta)
-        alike = [n for n, w in leaves.items() if np.shape(w) == grad.value.shape and n not in found]
-        is_nameless = GRADIENTS.fullmatch(grad.names[-1][0]) and id(grad) not in taken
-        if is_nameless and len(alike) == 1:
+        name = grad.names[-1][0]
+        alike = [n for n, w in free.items() if np.shape(w) == grad.value.shape and n not in found]
+        is_one = GRADIENTS.fullmatch(name) and not any(base in known for base in bases_of(name))
+        if is_one and id(grad) not in taken and len(alike) == 1:
             found[alike[0]] = grad
     return found
 
@@ -122,9 +140,11 @@ def short_names(leaves):
     yield from (pair for pair in shorts if counts[pair[1]] == 1 and not pair[1].startswith("["))
 
 
-def by_order(params, grads):
+def by_order(first, grads):
     """Return the gradients that a backward pass returns as a tuple, in the parameters' order."""
-    returned = [grad for grad in grads if grad.way]
+    params, ways = first.params, list(flat(first.returned))
+    returned = [grad for grad in grads if grad.way in ways]
+    returned.sort(key=lambda grad: ways.index(grad.way))
     shapes = [np.shape(param) for param in params.values()]
     if not params or [grad.value.shape for grad in returned] != shapes:
         return {}

@@ -14,7 +14,7 @@ import numpy as np
 from handgrad.errors import InputError
 from handgrad.explain.finite_difference import contradicts
 from handgrad.load import pairing
-from handgrad.load.arrays import arrays_of
+from handgrad.load.arrays import arrays_of, bases_of
 from handgrad.load.leaves import gradients_of, of_leaves
 from handgrad.load.lines import lines_of_key
 from handgrad.load.nested import floats_in
@@ -95,6 +95,8 @@ def paired(draft, first, data, grads, with_gradient):
     shapes = fits(found, {names[v.at]: v.value for v in values} | leaves_of(first))
     own = {f"grad_{name}": fitted(grad.value, shapes.get(name)) for name, grad in found.items()}
     right = {f"grad_{names[at]}": slopes[at] for at in names} | truth
+    paired_slopes = [slopes[at] for at in pairs]
+    results = {r: t for r, t in results.items() if not any(is_near(t, s) for s in paired_slopes)}
 
     def reference(more, left_out=()):
         kept = {at: name for at, name in names.items() if f"grad_{name}" not in left_out}
@@ -157,7 +159,8 @@ def finished(network, first, names, grads, shapes):
     passes = NotedPasses(first.programme, values, places, wanted)
     lines = {name: line(first.values[at]) for name, at in values.items()}
     lines |= {name: line_of(first, at, grads[name[5:]]) for name, at in places.items()}
-    own = {f"grad_{name}": grad.shown for name, grad in grads.items()}
+    taken = {*values, *network.params}
+    own = {f"grad_{name}": called(grad, taken) for name, grad in grads.items()}
     counts = Counter([*own.values(), *values, *network.params, ""])
     for name, theirs in own.items():
         where = lines[name]
@@ -171,6 +174,14 @@ def finished(network, first, names, grads, shapes):
         lines={name: where for name, where in lines.items() if where is not None},
         notes=(*network.notes, *(shape_note(own[f"grad_{n}"], s) for n, s in shapes.items())),
     )
+
+
+def called(grad, taken):
+    """Return the name that a report has for a gradient: `grad_w1` of what is returned as `w1`."""
+    assigned = [name for name, _ in reversed(grad.names) if name and name not in grad.arguments]
+    names = [name for name in [grad.shown, *assigned] if name not in taken]
+    named = [name for name in names if any(bases_of(name))]
+    return [*named, *names, grad.shown][0]
 
 
 def line(note):

@@ -7,6 +7,7 @@ numbers, as a function would be, and judged. What comes after the last pass is n
 
 import ast
 import copy
+import dis
 import re
 import types
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from handgrad.run.own_forward import Programme
 
 SHOWS = ("print", "plot", "show", "imshow", "figure")  # calls that only show something
 SHAPES = ("shape", "ndim", "size", "dtype")  # what is asked of an array that is not computed with
+GLOBALS = ("LOAD_GLOBAL", "LOAD_NAME")
 GRADIENT = re.compile(r"(?i)grad|delta|backward|backprop")
 PASSES = {"backward", "backprop", "step", "zero_grad", "update"}  # methods of a training step
 
@@ -51,8 +53,10 @@ class Statement(NamedTuple):
             if isinstance(part, ast.Call) and getattr(part.func, "id", "") == "len"
             for argument in part.args
         }
-        names = (part for part in ast.walk(self.node) if isinstance(part, ast.Name))
-        return {n.id for n in names if n not in asked and not isinstance(n.ctx, ast.Store)}
+        parts = list(ast.walk(self.node))
+        names = [part for part in parts if isinstance(part, ast.Name) and part not in asked]
+        changed = [part.target for part in parts if isinstance(part, ast.AugAssign)]
+        return {n.id for n in names if n in changed or not isinstance(n.ctx, ast.Store)}
 
 
 class Segment(NamedTuple):
@@ -120,7 +124,13 @@ def is_training(node):
     if not isinstance(node, ast.For | ast.While) or is_update(node):
         return False
     inner = [part for statement in node.body for part in ast.walk(statement)]
-    calls = {p.func.attr for p in inner if isinstance(p, ast.Call) and hasattr(p.func, "attr")}
+    own = set(looped(node))  # `for layer in reversed(layers): grad = layer.backward(grad)`
+    calls = {
+        part.func.attr
+        for part in inner
+        if isinstance(part, ast.Call) and isinstance(part.func, ast.Attribute)
+        if own.isdisjoint(getattr(name, "id", None) for name in ast.walk(part.func.value))
+    }
     assigned = {name for part in inner for name in assigns(part)}
     both = {base for name in assigned for base in bases_of(name)} & assigned
     return bool(both or calls & PASSES or any(is_update(part) for part in inner))
@@ -291,7 +301,8 @@ def own_copy(array):
 
 def needed(body, namespace):
     """Return the names of the data that statements use, and the functions that they call."""
-    waiting = [name for one in body for name in sorted(one.used)]
+    anew = made_anew(body)
+    waiting = [name for one in body for name in sorted(one.used - anew)]
     found: dict[str, None] = {}
     while waiting:
         name = waiting.pop()
@@ -301,6 +312,17 @@ def needed(body, namespace):
         waiting += names_in(namespace[name])
     kinds = types.ModuleType | types.FunctionType | types.BuiltinFunctionType | type | np.ufunc
     return [name for name in found if not isinstance(namespace[name], kinds)]
+
+
+def made_anew(body):
+    """Return the names that statements assign before they read them: what was there is no data."""
+    read: set[str] = set()
+    found: set[str] = set()
+    for one in body:
+        read |= one.used - found
+        targets = one.node.targets if isinstance(one.node, ast.Assign) else []
+        found |= {target.id for target in targets if isinstance(target, ast.Name)} - read
+    return found
 
 
 def names_in(value):
@@ -315,8 +337,9 @@ def names_in(value):
 
 
 def names_in_code(code):
-    """Yield the names in a code object, and in those in it."""
-    yield from code.co_names
+    """Yield the global names in a code object, and in those in it; attributes are none."""
+    loads = (one for one in dis.get_instructions(code) if one.opname in GLOBALS)
+    yield from (one.argval for one in loads)
     for inner in code.co_consts:
         if isinstance(inner, types.CodeType):
             yield from names_in_code(inner)

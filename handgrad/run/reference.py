@@ -13,18 +13,14 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import nn
 
 from handgrad.errors import InputError
 from handgrad.run.exact import ExactFunctions
 from handgrad.run.graph import Substituted, step_of
 from handgrad.run.hand_written import named_inputs
+from handgrad.run.kinks import KINKED, Decision
 from handgrad.run.outputs import each, unused
 from handgrad.run.precision import as_numpy, as_tensor, to_numpy, usable
-
-# Modules whose slope jumps at 0: on which side the input lies decides the derivative. (Kinks at
-# other places, such as ReLU6's at 6, are not watched.)
-KINKED = (nn.ReLU, nn.LeakyReLU, nn.PReLU, nn.ReLU6, nn.ELU, nn.CELU, nn.SELU)
 
 
 class Run(NamedTuple):
@@ -32,9 +28,9 @@ class Run(NamedTuple):
 
     `quantities` is its trace. Where something was substituted, and nothing moved, `sources` has for
     each value and the loss the names of what it was computed from, and `sums` how many terms the
-    longest sum of each step has, gradients too. `kinks` are the inputs of the modules in KINKED, in
-    the order of their calls, `cut_off` are the values whose step has a function that PyTorch cuts
-    off, and `smooth` those whose step has no kink.
+    longest sum of each step has, gradients too. `kinks` are the inputs of the modules with a kink,
+    in the order of their calls, `cut_off` are the values whose step has a function that PyTorch
+    cuts off, and `smooth` those whose step has no kink.
     """
 
     quantities: dict[str, np.ndarray]
@@ -191,7 +187,7 @@ class Recorder:
             hook = partial(self.output, path, name)
             stack.callback(model.get_submodule(path).register_forward_hook(hook).remove)
         for module in model.modules():
-            if isinstance(module, KINKED):
+            if isinstance(module, (*KINKED, Decision)):
                 stack.callback(module.register_forward_pre_hook(self.kink).remove)
         if self.substitute is None and not self.reference.with_inputs:
             return

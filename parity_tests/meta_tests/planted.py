@@ -1,12 +1,14 @@
 """Mistakes to plant in correct derivations, one line each, and what must be said of them."""
 
 import inspect
+import linecache
 from types import ModuleType
 
 import numpy as np
 
 from handgrad.explain.causes import IN_ORDER
-from handgrad.load import gallery
+from handgrad.load import gallery, own
+from handgrad.load.programme import of_functions
 from handgrad.pipeline import check
 
 # For each network: a line's part, what stands there instead, and the cause of each quantity
@@ -35,8 +37,20 @@ def planted(network, *changes):
         source = source.replace(old, new, 1)
     side = ModuleType(right.__name__)
     side.__package__, side.__file__ = right.__package__, right.__file__
-    exec(source, side.__dict__)
+    filename = f"<{network} {changes}>"
+    linecache.cache[filename] = len(source), None, source.splitlines(True), filename
+    exec(compile(source, filename, "exec"), side.__dict__)
     return side
+
+
+def own_forward(network, *changes):
+    """Return the Network of a hand-written module so changed, its own forward as the reference."""
+    side, drawn = planted(network, *changes), gallery.load(network)
+    filename = side.forward.__code__.co_filename
+    programme, params = of_functions(
+        vars(side), drawn.params, drawn.x, drawn.y, {filename}.__contains__, [vars(side)], network
+    )
+    return own.load(programme, params, drawn.x, drawn.y, name=network, source=network)
 
 
 def check_planted(network, *changes):

@@ -74,7 +74,9 @@ def test_what_stands_for_a_tanhs_slope_is_no_half_of_it(slope, said):
 def test_the_module_of_a_second_call_is_that_of_the_first():
     right = quantities()
     message = cause_of("dz2", dz2=right["dh_2"]).message
-    assert message == "`dz2` equals `dh_2`: the derivative of the Tanh is missing."
+    assert message == (
+        "`dz2` equals `dh_2`: the derivative of the Tanh is missing; multiply by `1 - h_2**2`."
+    )
 
 
 def test_a_factor_that_may_be_two_things_is_called_both():

@@ -1,8 +1,6 @@
 """A gradient that was passed through an activation as it came."""
 
-from torch import nn
-
-from handgrad.explain.wording import described
+from handgrad.explain.activation import activation_of, derivative_of
 from handgrad.findings import Cause
 
 KIND = "missing-derivative"
@@ -28,19 +26,17 @@ def find(case):
     """Explain a gradient that equals that of the activation's output."""
     for user, upstream in case.activations():
         if case.fits(upstream):
-            module = case.module(user)
+            activation = activation_of(case, user)
             return Cause(
                 KIND,
-                f"`{case.name}` equals `grad_{user}`: the derivative of {described(module)} is "
-                f"missing{advice(case, user, module)}.",
+                f"`{case.name}` equals `grad_{user}`: {derivative_of(case, user, activation)} is "
+                f"missing{advice(case, user, activation)}.",
             )
     return None
 
 
-def advice(case, user, module):
+def advice(case, user, activation):
     """Say what to multiply by, where that is known."""
-    if isinstance(module, nn.ReLU):
-        return f"; multiply by `{case.quantity} > 0`"
-    if isinstance(module, nn.Sigmoid):
-        return f"; multiply by `{user} * (1 - {user})`"
-    return ""
+    if activation is None:
+        return ""
+    return f"; multiply by `{activation.written.format(h=case.quantity, a=user)}`"

@@ -3,11 +3,10 @@
 from collections.abc import Callable
 
 import numpy as np
-from torch import nn
 
-from handgrad.explain.wording import described
+from handgrad.explain.activation import activation_of, derivative_of
 from handgrad.findings import Cause
-from handgrad.run.reference import KINKED
+from handgrad.run.kinks import KINKED
 
 KIND = "wrong-derivative"
 LOOKS_LIKE = "taken at the output instead of the input, or the reverse, or half of it"
@@ -50,48 +49,52 @@ EXAMPLES = [
     ),
 ]
 
-# Of an activation, its slope by what it gives, and what is written in its place.
-WRITTEN: dict[type, tuple[str, dict[str, Callable]]] = {
-    nn.Sigmoid: (
-        "{0} * (1 - {0})",
-        {"{0}": lambda a: a, "1 - {0}": lambda a: 1 - a, "1 - {0}**2": lambda a: 1 - a**2},
-    ),
-    nn.Tanh: (
-        "1 - {0}**2",
-        {
-            "{0}": lambda a: a,
-            "1 - {0}": lambda a: 1 - a,
-            "{0} * (1 - {0})": lambda a: a * (1 - a),
-            "1 + {0}**2": lambda a: 1 + a**2,
-            "{0}**2": lambda a: a**2,
-        },
-    ),
+# What is written in the place of an activation's slope, by what the activation gives.
+WRITTEN: dict[str, dict[str, Callable[[np.ndarray], np.ndarray]]] = {
+    "Sigmoid": {
+        "{a}": lambda a: a,
+        "1 - {a}": lambda a: 1 - a,
+        "1 - {a}**2": lambda a: 1 - a**2,
+    },
+    "Tanh": {
+        "{a}": lambda a: a,
+        "1 - {a}": lambda a: 1 - a,
+        "{a} * (1 - {a})": lambda a: a * (1 - a),
+        "1 + {a}**2": lambda a: 1 + a**2,
+        "{a}**2": lambda a: a**2,
+    },
 }
 
 
 def find(case):
     """Explain a derivative that was taken at the wrong place, or by half."""
     for user, upstream in case.activations():
-        if sentence := reading(case, user, upstream):
-            what = f"the derivative of {described(case.module(user))}"
+        activation = activation_of(case, user)
+        if sentence := reading(case, user, upstream, activation):
+            what = derivative_of(case, user, activation)
             return Cause(KIND, f"In `{case.name}`, {what} {sentence}.")
     return None
 
 
-def reading(case, user, upstream):
-    """Return what is wrong with the derivative of one activation, or None."""
+def reading(case, user, upstream, activation):
+    """Return what is wrong with the derivative of one activation, or None.
+
+    Where a module gives the value, autograd can be fed with the input; a user's own forward pass
+    may make it in many steps, and only the slope that is known can.
+    """
     q = case.quantity
     inner, outer = case.given(q).astype(np.float64), case.given(user).astype(np.float64)
     if case.fits(case.recompute({q: outer})):
         return f"is taken at its output `{user}`, not at its input `{q}`"
-    if case.fits(case.recompute(saved={user: inner})):
+    fed = np.nan if activation is None else upstream * activation.slope(inner, inner)
+    if case.fits(case.recompute(saved={user: inner})) or case.fits(fed):
         return f"is written for the output `{user}`, but fed with the input `{q}`"
-    module = case.module(user)
+    name = "" if activation is None else activation.name
     if case.fits(case.recompute({q: -inner})):
-        why = ", as if a comparison were reversed" * isinstance(module, KINKED)
-        return f"is taken at -`{q}`{why}"
-    meant, written = WRITTEN.get(type(module), ("", {}))
-    for text, slope in written.items():
+        is_kinked = name == "ReLU" or isinstance(case.module(user), KINKED)
+        return f"is taken at -`{q}`" + ", as if a comparison were reversed" * is_kinked
+    for text, slope in WRITTEN.get(name, {}).items():
         if case.fits(upstream * slope(outer)):
-            return f"is {text.format(f'`{user}`')}, where {meant.format(f'`{user}`')} is meant"
+            meant = activation.written.format(a=f"`{user}`")
+            return f"is {text.format(a=f'`{user}`')}, where {meant} is meant"
     return None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from handgrad.report import Report
 
-__all__ = ["InputError", "MismatchError", "Report", "check"]
+__all__ = ["InputError", "MismatchError", "Report", "check", "check_layer"]
 
 # In a checkout manual/ and torch_ref/ stand beside this folder, where a reader looks; the wheel
 # has them inside it. Either way they are handgrad.manual and handgrad.torch_ref.
@@ -72,6 +72,41 @@ def check(
     from handgrad.pipeline import check as check_network
 
     return check_network(load(quantities, reference, x, y, loss=loss, names=names))
+
+
+def check_layer(
+    forward: Callable[..., Any], backward: Callable[..., Any], *inputs: Any
+) -> Report:
+    """Say whether a layer's backward pass is that of its forward pass.
+
+    Args:
+        forward: `out, cache = forward(*inputs)`, with one output or several before the cache, of
+            any shapes; the cache may be anything, or missing. It is its own reference: autograd
+            differentiates it as it is written, in NumPy. Functions that compute with PyTorch's
+            tensors do as well, if they are given tensors; of them just what backward returns is
+            judged.
+        backward: `dinputs = backward(dout, cache)`, or `backward(dout, *inputs)` where forward
+            returns no cache, with a gradient for each output. It returns the gradients in the order
+            of the inputs, or of those that are float arrays, with None for those that it leaves
+            out; or in a dict by name. Both may be methods of one object.
+        inputs: what forward is called with. Each float array is judged by its gradient; whole
+            numbers, such as indices and labels, None and settings, `{"stride": 1}`, are passed on
+            as they are. All of them are copied: a running mean stays where it is.
+
+    Returns:
+        A Report, as of `check`, with the names that forward has for its inputs. The `dout` is
+        drawn at random in the shape of the output. The names that both functions assign are
+        judged too, each on its line.
+
+    Raises:
+        InputError: a ValueError with one sentence on what does not fit.
+    """
+    from handgrad.load.execute import settings_put_back
+    from handgrad.load.layer import load
+    from handgrad.pipeline import check as check_network
+
+    with settings_put_back():
+        return check_network(load(forward, backward, inputs))
 
 
 def __getattr__(name: str) -> Any:

@@ -152,6 +152,8 @@ def with_loss(programme, result, values, grads):
     is, which comes from the next one: the loss is then the sum of the value times that. Raises
     InputError where there is no gradient either.
     """
+    if programme.loss is not None:
+        return programme, None
     way = None if programme.is_one else way_to_loss(result)
     if way is not None:
         return replace(programme, loss=lambda result, _: at_way(result, way)), None

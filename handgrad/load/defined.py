@@ -36,7 +36,7 @@ def bound(function, owner):
 def arguments_of(function):
     """Return the arguments that a function takes by their place, and which of them it needs."""
     try:
-        taken = inspect.signature(function).parameters.values()
+        taken = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
         raise InputError(
             f"{called(function)} is not a function in Python: it cannot be asked what it takes."
@@ -71,8 +71,8 @@ def theirs(*functions):
     linecache.checkcache()
     lines_of.cache_clear()
     plain = [inspect.unwrap(getattr(f, "__func__", f)) for f in functions]
-    plain = [f if hasattr(f, "__code__") else getattr(type(f), "__call__", f) for f in plain]
-    plain = [f for f in plain if hasattr(f, "__code__")]
+    plain = [f if hasattr(f, "__code__") else type(f).__call__ for f in plain]
+    plain = [f for f in plain if hasattr(f, "__code__")]  # else written in C
     spaces = {id(f.__globals__): f.__globals__ for f in plain}
     files = {f.__code__.co_filename for f in plain}
     for file in [file for file in files if Path(file).is_file()]:
@@ -111,8 +111,8 @@ def with_cells(network: Network) -> Network:
         if name != file:
             lines = linecache.getlines(file)
             linecache.cache[name] = len("".join(lines)), None, lines, name
-    lines = {name: (names[file], number) for name, (file, number) in network.lines.items()}
-    return replace(network, lines=lines)
+    shown = {name: (names[file], number) for name, (file, number) in network.lines.items()}
+    return replace(network, lines=shown)
 
 
 def cell_of(filename):

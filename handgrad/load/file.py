@@ -2,7 +2,6 @@
 
 import inspect
 import linecache
-import os
 import sys
 import types
 from contextlib import contextmanager

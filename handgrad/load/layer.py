@@ -77,6 +77,8 @@ def network_of(layer, programme, params, x, y):
     params = {name: w for name, w in params.items() if name in layer.inputs or name in of_inputs}
     where = programme.where
     draft = Network(where, params, x, y, source=where, notes=notes)
+    final = {(grad.given, grad.names[0][0]) for grad in of_inputs.values()}
+    grads = [g for g in grads if (g.given, g.names[0][0]) not in final]  # what they were before
     return own.paired(draft, first, data, grads, of_inputs)
 
 
@@ -105,7 +107,8 @@ def in_order(layer, first, grads, by_name):
         if name not in floats or array is None or array.dtype.kind != "f":
             continue
         grad = next((g for g in grads if g.given == id(value) and is_now(g, array)), None)
-        grad = grad or pairing.Array(way, array, [(f"d{name}", None)], way=way)
+        if grad is None or grad.shown.startswith("["):  # nothing assigns it
+            grad = pairing.Array(way, array, [(f"d{name}", None)], way=way)
         if own_place.get(id(grad), name) == name:
             found[name] = grad
         else:

@@ -51,7 +51,7 @@ class Layer:
     leaves: Mapping[str, Any]
     taken: list[str]
     state: State
-    roles: Roles = Roles()
+    roles: Roles = field(default_factory=Roles)
     held: dict[str, Any] = field(default_factory=dict)
     handed: dict[str, Any] = field(default_factory=dict)
 
@@ -67,8 +67,11 @@ class Layer:
         """Run backward on what was passed, and return its gradients: of one alone, a tuple."""
         self.state.put_back()
         outputs, cache = split(passed.returned, self.roles)
-        kinds = {way: like for out, n in zip(outputs, self.roles.upstream, strict=False)
-                 for way, like in flat(out, n).items()}
+        kinds = {
+            way: like
+            for out, n in zip(outputs, self.roles.upstream, strict=False)
+            for way, like in flat(out, n).items()
+        }
         self.handed = {n: as_given(kinds[n], array) for n, array in passed.upstream.items()}
         given = {name: passed.inputs[of] for name, of in self.roles.inputs.items()}
         for name, output in zip(self.roles.upstream, outputs, strict=False):
@@ -187,11 +190,12 @@ def drawn(returned, roles, where):
     found = {}
     for name, output in zip(roles.upstream, outputs, strict=False):
         arrays = {way: as_array(array) for way, array in flat(output, name).items()}
-        if not arrays or any(a is None or a.dtype.kind != "f" or not a.size for a in arrays.values()):
+        floats = {w: a for w, a in arrays.items() if a is not None and a.dtype.kind == "f"}
+        if not floats or len(floats) < len(arrays):
             raise InputError(
                 f"{where}: what {name} is the gradient of must be a float array, or several in a "
                 f"tuple, found {type(output).__name__}."
             )
-        for way, array in arrays.items():
+        for way, array in floats.items():
             found[way] = rng.standard_normal(array.shape).astype(array.dtype)
     return found

@@ -90,7 +90,8 @@ class OwnForward(nn.Module):
         """Run the user's forward pass on tensors, and return its loss as one."""
         programme, names = self.programme, self.network.params
         inputs = dict(zip(named_inputs(self.network.x), map(traced, x), strict=True))
-        params = dict(zip(names, map(traced, self.own), strict=True))
+        plain = [weight.view_as(weight) for weight in self.own]  # no Parameters, but tensors
+        params = dict(zip(names, map(traced, plain), strict=True))
         noted = Noting(self)
         with tracing(programme.namespaces, self.decision):
             result = noted.run(params, packed(inputs, self.network.x), traced(y))

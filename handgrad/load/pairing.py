@@ -151,8 +151,11 @@ def of_leaves(leaves, first, data, grads, targets=Y_NAMES):
     found = found or by_order(first.params, grads)
     taken = [id(grad) for grad in found.values()]
     for grad in grads:  # J, grad = cost(theta)
-        alike = [n for n, w in leaves.items() if np.shape(w) == grad.value.shape and n not in found]
-        is_nameless = GRADIENTS.fullmatch(grad.names[-1][0]) and id(grad) not in taken
+        open_ = [n for n in leaves if n not in found and n not in targets]
+        alike = [n for n in open_ if np.shape(leaves[n]) == grad.value.shape]
+        name = grad.names[-1][0]
+        is_nameless = GRADIENTS.fullmatch(name) and known.isdisjoint(bases_of(name))
+        is_nameless = is_nameless and id(grad) not in taken
         if is_nameless and len(alike) == 1:
             found[alike[0]] = grad
     return found

@@ -105,11 +105,11 @@ def outcome(name, dtype, seed):
     finally:
         signal.alarm(0)
     found = {finding.verdict for finding in report.findings} - {"match"}
-    if report.verdict == "error":
-        return f"error: {report.error}"
     if found.intersection(FAILED):
         return "wrong"
-    return "inconclusive" if "inconclusive" in found else min(found, default="match")
+    if "inconclusive" in found:  # the report's verdict is an error then
+        return "inconclusive"
+    return f"error: {report.error}" if report.verdict == "error" else min(found, default="match")
 
 
 def drawn(name, dtype, seed):

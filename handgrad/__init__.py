@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from handgrad.report import Report
 
-__all__ = ["InputError", "MismatchError", "Report", "check", "check_layer"]
+__all__ = ["InputError", "MismatchError", "Report", "check", "check_function", "check_layer"]
 
 # In a checkout manual/ and torch_ref/ stand beside this folder, where a reader looks; the wheel
 # has them inside it. Either way they are handgrad.manual and handgrad.torch_ref.
@@ -159,6 +159,42 @@ def load_ipython_extension(shell: Any) -> None:
     from handgrad.jupyter import register
 
     register(shell)
+
+
+def check_function(
+    function: Any, *inputs: Any, reference: Callable[..., Any] | None = None
+) -> Report:
+    """Say of a custom `torch.autograd.Function` whether its backward pass is right.
+
+    print(handgrad.check_function(MyExp, torch.randn(8, 5)))
+
+    Its own forward pass is run once more under autograd, which says what each gradient should be;
+    where autograd cannot see through it (it detaches, it uses NumPy or a kernel), finite
+    differences in float64 are the judge. The derivation is judged in float64, then the run in the
+    dtype of the inputs. It is called again with inputs and incoming gradients that are not
+    contiguous or are expanded, with inputs that need no gradient, with one output used, and twice.
+
+    Args:
+        function: a `torch.autograd.Function`, or a custom operator or another callable on tensors
+            that brings its own backward.
+        inputs: all that it is called with, tensors of any shape in float64, float32 or bfloat16,
+            whole numbers, masks, and what is no tensor. Those with `requires_grad` are judged, or
+            if none has it all that are floating point; they are called as forward calls them,
+            `grad_x`. Neither they nor their gradients are changed.
+        reference: a callable that takes the same inputs and returns the same outputs in PyTorch,
+            such as `torch.nn.functional.silu`; None is the function's own forward pass. Outputs
+            that have no gradient are not compared.
+
+    Returns:
+        A Report; its first quantities are the outputs, `out` or `out1`, `out2`, ..., and the
+        gradients that come in, `grad_out`, drawn at random.
+
+    Raises:
+        InputError: a ValueError with one sentence on what cannot be called or compared.
+    """
+    from handgrad.pipeline import check_function as check_it
+
+    return check_it(function, inputs, reference)
 
 
 def __getattr__(name: str) -> Any:

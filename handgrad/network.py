@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # torch takes a second to import, and the help needs none
     from torch import nn
 
 Array = NDArray[Any]
-Inputs = Array | tuple[Array, ...]
+Inputs = Array | tuple[Array, ...] | dict[str, Array]
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ class Network:
     Attributes:
         name: what a report calls it: the variant, or the name of the file.
         params: the parameters by name: arrays of any shape, all floating point.
-        x: the inputs: an array, called `x`, or a tuple of several, called `x1`, `x2`, ...; whole
-            numbers stay whole.
+        x: the inputs: an array, called `x`, or several, a tuple, called `x1`, `x2`, ..., or a
+            dict by their names; whole numbers stay whole.
         y: the targets; whole numbers, such as class labels, stay whole.
         reference: the same network in PyTorch, or None.
         forward: `forward(params, x, y)`, which returns the values as a dict with `loss`.

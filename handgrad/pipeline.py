@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from handgrad.compare.both import judge_both
+from handgrad.compare.conduct import conduct_of
 from handgrad.compare.steps import Steps
 from handgrad.errors import InputError
 from handgrad.explain.causes import explain
@@ -26,13 +27,21 @@ from handgrad.explain.finite_difference import (
     suspects,
 )
 from handgrad.explain.passes import sentence
-from handgrad.findings import FAILED, Finding
+from handgrad.findings import FAILED, Cause, Finding
 from handgrad.load import file, gallery
+from handgrad.load.function import load as load_function
 from handgrad.load.lines import lines_of, noted_line
 from handgrad.load.names import in_own_words, suggestion
 from handgrad.network import Array, Network
 from handgrad.report import ReferenceKind, Report
-from handgrad.run.hand_written import failure, named_inputs, one_line, run_hand_written
+from handgrad.run.hand_written import (
+    can_run,
+    failure,
+    named_inputs,
+    one_line,
+    run_again,
+    run_hand_written,
+)
 from handgrad.run.precision import PRECISIONS, Precision, arithmetic, precision_of, settings
 from handgrad.run.reference import run_reference
 
@@ -74,7 +83,8 @@ def check(
             is_own = network.reference.kind == "forward"
             measured = []
             if network.forward is not None and any(f.verdict != "match" for f in findings):
-                measured = slopes(network, actual, suspects(findings))
+                held = at_the_same_point(network, actual, precision, findings)
+                measured = slopes(network, held, suspects(findings))
                 findings = contradicted(findings, measured)
             if measured or is_own:
                 notes.append(sentence(measured, findings, is_own))
@@ -82,6 +92,38 @@ def check(
             used = settings(precision, device)
     reference = "differences" if network.reference is None else network.reference.kind
     return report_on(network, findings, actual, device, precision.name, reference, notes, used)
+
+
+def check_function(
+    function: Any, inputs: tuple[Any, ...], reference: Callable[..., Any] | None = None
+) -> Report:
+    """Check a custom autograd.Function on its inputs; see `handgrad.check_function`."""
+    network, precision, subject, arguments = load_function(function, inputs, reference)
+    with np.errstate(all="ignore"):
+        conduct = conduct_of(subject, arguments)
+    device = str(arguments.like(arguments.judged[0]).device)
+    report = check(network, device, precision)
+    if report.reference == "module":
+        report = replace(report, reference="function")
+    report = replace(report, notes=[*report.notes, *conduct.notes])
+    return with_faults(report, conduct.faults)
+
+
+def with_faults(report: Report, faults: list[tuple[str, Cause]]) -> Report:
+    """Return a Report with what a right gradient is at fault with all the same."""
+    if not faults:
+        return report
+    causes: dict[str, Cause] = {}
+    known = [finding.name for finding in report.findings if finding.kind == "gradient"]
+    for name, cause in faults:
+        causes.setdefault(name if name in known else known[0], cause)
+    findings = [
+        replace(finding, verdict="wrong", cause=causes[finding.name])
+        if finding.name in causes and finding.verdict != "wrong"
+        else finding
+        for finding in report.findings
+    ]
+    return replace(report, findings=findings, verdict="mismatch", error=None)
 
 
 def report_on(
@@ -224,6 +266,23 @@ def explained(finding: Finding, steps: Steps) -> Finding:
     if finding.verdict != "wrong" or finding.cause is not None:
         return finding
     return replace(finding, cause=explain(steps, finding.name))
+
+
+def at_the_same_point(
+    network: Network, actual: dict[str, Array], precision: Precision, findings: list[Finding]
+) -> dict[str, Array]:
+    """Return the hand-written trace that finite differences, which run in float64, can contradict.
+
+    What is tied in a narrower dtype is not tied in float64, and has but one slope there.
+    """
+    has_several = any(finding.verdict == "subgradient" for finding in findings)
+    if not has_several or not can_run(network) or precision.name == "float64":
+        return actual
+    try:
+        wide: dict[str, Array] = run_again(network, np.float64)
+    except InputError:  # as it is judged then: in the dtype it runs in
+        return actual
+    return wide
 
 
 def contradicted(findings: list[Finding], measured: list[Slope]) -> list[Finding]:

@@ -10,8 +10,9 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from handgrad.run.mode import DispatchMode
 from handgrad.run.perturb import REFUSALS
-from handgrad.run.precision import FLOAT32, FLOAT64, DispatchMode, to_numpy
+from handgrad.run.precision import FLOAT32, FLOAT64, to_numpy
 from handgrad.run.reference import Substitute, run_reference
 
 DRAWS = 4

@@ -76,8 +76,12 @@ class Steps:
         return found - {"loss", "grad_loss"}
 
     def value(self, name):
-        """Return the hand-written quantity, or where there is none what the reference has."""
-        return self.actual.get(name, self.expected.get(name))
+        """Return the hand-written quantity, or where there is none what the reference has.
+
+        That of an input is the input.
+        """
+        array = self.actual.get(name, self.expected.get(name))
+        return named_inputs(self.network.x).get(name) if array is None else array
 
     def apart(self, name, expected):
         """Return how far a hand-written quantity is from `expected`, entry by entry.
@@ -85,7 +89,7 @@ class Steps:
         Where the reference overflows in a narrow dtype, its run in float64 has the right number.
         Where that one is not finite either, nothing is known of the entry. What has overflowed is
         infinite, and 0 times that is nan; what is near the end of the range may have overflowed on
-        the way, if it has in the reference. Where neither is so, what is not finite is wrong.
+        the way, if any of the reference has. Where neither is so, what is not finite is wrong.
         """
         actual, exact, noise = self.actual[name], self.noise.exact[name], self.noise
         if actual is expected:  # a parameter
@@ -96,11 +100,12 @@ class Steps:
         around = {name, *self.inputs(name)}.intersection(noise.exact)
         large = {other for other in around if noise.may_overflow(other)}
         known, lost = np.where(np.isfinite(expected), expected, exact), ~np.isfinite(actual)
-        if any(not np.isfinite(self.value(other)).all() for other in large - {name}):
+        reached = {other: expected if other == name else self.value(other) for other in large}
+        if not all(np.isfinite(array).all() for array in reached.values()):
             lost[...] = False
         elif large:
             is_beyond = np.abs(exact) + self.tolerance(name) > self.precision.max
-            lost &= np.isfinite(expected) & ~is_beyond
+            lost &= ~is_beyond
         return np.where(lost, apart, apart_of(actual, known, True))
 
 

@@ -207,6 +207,11 @@ def hold_against(loss, here, rough, name, array, grad, rng):
         off += SAFETY * narrow * float(np.abs(grad * direction).sum())
         if low < high and difference > off:
             continue  # where several kinks meet, right slopes may add up to one beyond both sides
+        if difference > off:  # a kink at a third of the step looks smooth; of half the step, not
+            nearer = slope(loss, here, rough, name, array, direction, step / 2)
+            if not is_same(nearer, measured):
+                step /= 2
+                continue
         found.append((difference / max(off, 1e-300), difference, off, abs(along)))
         if len(found) == DRAWS or difference > off:
             break
@@ -214,6 +219,12 @@ def hold_against(loss, here, rough, name, array, grad, rng):
         return Slope(name, array.shape, float("nan"), float("nan"), 0.0, None)
     ratio, difference, off, along = max(found)
     return Slope(name, array.shape, float(difference), float(off), along, bool(ratio <= 1))
+
+
+def is_same(nearer, measured):
+    """Say whether the slopes with half the step are those with the whole one, as far as known."""
+    low, high, off = measured
+    return nearer is not None and max(abs(nearer[0] - low), abs(nearer[1] - high)) <= off
 
 
 def slope(loss, here, rough, name, array, direction, step):

@@ -11,6 +11,7 @@ import numpy as np
 
 from handgrad.errors import InputError
 from handgrad.load import own, script
+from handgrad.load.arrays import bases_of
 from handgrad.load.defined import files_of, with_cells
 from handgrad.load.names import Y_NAMES
 from handgrad.load.notebook import without_magic
@@ -78,7 +79,7 @@ def has_gradients(statements):
     """Say whether statements assign what is called as the gradient of something that they use."""
     assigned = {name for one in statements for name in one.assigned}
     known = assigned.union(*(one.used for one in statements))
-    return any(base in known for name in assigned for base in script.bases_of(name))
+    return any(base in known for name in assigned for base in bases_of(name))
 
 
 def pass_of(segment, namespace):

@@ -12,9 +12,11 @@ import numpy as np
 import torch
 
 from handgrad.errors import InputError
-from handgrad.load import own, pairing
+from handgrad.load import own
+from handgrad.load.arrays import Array
 from handgrad.load.defined import called, names_of_inputs, owner_of, theirs, with_cells
 from handgrad.load.layer_calls import Layer, drawn, roles_of
+from handgrad.load.leaves import gradients_of, of_leaves
 from handgrad.load.nested import floats_in
 from handgrad.load.noted_passes import first_run
 from handgrad.load.programme import State
@@ -71,8 +73,8 @@ def network_of(layer, programme, params, x, y):
     held = floats_in(layer.held)
     data = {id(held[name]): name for name in params if name in held}
     data |= {id(layer.held[name]): name for name in layer.inputs}
-    grads = [g for g in pairing.gradients_of(first, data) if not is_handed(g, layer)]
-    by_name = pairing.of_leaves(first.params, first, data, grads, targets=())
+    grads = [g for g in gradients_of(first, data) if not is_handed(g, layer)]
+    by_name = of_leaves(first.params, first, data, grads, targets=())
     of_inputs, notes = in_order(layer, first, grads, by_name)
     params = {name: w for name, w in params.items() if name in layer.inputs or name in of_inputs}
     where = programme.where
@@ -108,7 +110,7 @@ def in_order(layer, first, grads, by_name):
             continue
         grad = next((g for g in grads if g.given == id(value) and is_now(g, array)), None)
         if grad is None or grad.shown.startswith("["):  # nothing assigns it
-            grad = pairing.Array(way, array, [(f"d{name}", None)], way=way)
+            grad = Array(way, array, [(f"d{name}", None)], way=way)
         if own_place.get(id(grad), name) == name:
             found[name] = grad
         else:

@@ -88,6 +88,7 @@ def holders_of(values):
     """
     found: dict[int, list[tuple[str, int]]] = {}
     seen: set[int] = set()
+    waiting: list[tuple[Any, int | None, str, int]]
     waiting = [(value, None, "", 0) for value in values.values()]
     while waiting:
         value, owner, name, depth = waiting.pop()

@@ -4,16 +4,16 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from handgrad.errors import InputError
+from handgrad.load.arrays import bases_of
 from handgrad.load.nested import flat
-from handgrad.load.pairing import bases_of
 from handgrad.run.hand_written import as_array, call, mapped
 from handgrad.run.noting import Noted, Tape, noting
-from handgrad.run.own_forward import Programme
+from handgrad.run.own_forward import Programme, not_found
 
 LOSSES = ("loss", "cost", "L", "J", "total_loss", "error", "err", "E", "nll")
 LOSS = re.compile(r"(?i)(?!d|grad)(\w*_)?(loss|cost)(_\w*)?")
@@ -55,7 +55,7 @@ class NotedPasses:
 
     def backward(self, params, x, y, values):
         """Run the backward pass, and return its gradients."""
-        if self.programme.is_one:
+        if self.programme.backward is None:
             return self.fitted(found(self.grads, values.result, values.tape))
         tape = Tape(numbers_in(self.grads))
         with noting(self.programme.is_theirs, tape.note):
@@ -98,8 +98,18 @@ def found(places, result, tape):
     return arrays
 
 
+class Scaled(NamedTuple):
+    """A place of a pass whose array carries a multiple."""
+
+    at: Any
+    scale: float
+
+
 def array_at(at, returned, notes):
-    """Return what is at a place of a pass, or None: see Array in `handgrad.load.pairing`."""
+    """Return what is at a place of a pass, or None: see Array in `handgrad.load.arrays`."""
+    if isinstance(at, Scaled):
+        array = as_array(array_at(at.at, returned, notes))
+        return None if array is None else array / at.scale
     if not isinstance(at, tuple):
         return notes[at].value if at in notes else returned.get(at)
     number, inner = at
@@ -152,7 +162,7 @@ def with_loss(programme, result, values, grads):
     is, which comes from the next one: the loss is then the sum of the value times that. Raises
     InputError where there is no gradient either.
     """
-    if programme.loss is not None:
+    if programme.loss is not not_found:  # a layer's
         return programme, None
     way = None if programme.is_one else way_to_loss(result)
     if way is not None:
@@ -161,7 +171,8 @@ def with_loss(programme, result, values, grads):
     losses = [n for n, name in numbers.items() if name in LOSSES]
     losses = losses or [n for n, name in numbers.items() if LOSS.fullmatch(name)]
     if losses:
-        return replace(programme, loss=lambda _, noted: noted, loss_at=losses[-1]), None
+        at = first_of(values[losses[-1]], values)
+        return replace(programme, loss=lambda _, noted: noted, loss_at=at), None
     for number, grad in grads.items():
         at = value_of(grad, values, number if programme.is_one else None)
         if at is not None:
@@ -171,6 +182,15 @@ def with_loss(programme, result, values, grads):
         f"{programme.where}: no loss was found: call the number that is differentiated `loss`"
         + (" and return it from forward." if not programme.is_one else ".")
     )
+
+
+def first_of(loss, values):
+    """Return the number of the first name of a loss: a function may have returned it."""
+    for number, note in values.items():
+        is_same = note.given is loss.given or note.name == loss.name
+        if is_same and is_number(note.value) and note.value == loss.value:
+            return number
+    raise AssertionError("the loss itself is among them")
 
 
 def value_of(grad, values, before):
@@ -192,10 +212,11 @@ def way_to_loss(result):
     """Return where in what a forward pass returns the loss is: a key, () for itself, or None."""
     if is_number(result):
         return ()
+    keys: list[Any] = []
     if hasattr(result, "keys"):
         keys = [name for name in LOSSES if name in result][:1]
-    else:
-        keys = list(range(len(result))) if isinstance(result, tuple | list) else []
+    elif isinstance(result, tuple | list):
+        keys = list(range(len(result)))
     keys = [key for key in keys if is_number(result[key])]
     return keys[0] if len(keys) == 1 else None
 

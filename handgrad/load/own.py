@@ -6,22 +6,24 @@ pass is run on traced arrays, and autograd's gradients show which name is the gr
 
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from handgrad.errors import InputError
 from handgrad.explain.finite_difference import contradicts
 from handgrad.load import pairing
+from handgrad.load.arrays import arrays_of
+from handgrad.load.leaves import gradients_of, of_leaves
 from handgrad.load.lines import lines_of_key
 from handgrad.load.nested import floats_in
 from handgrad.load.noted_passes import NotedPasses, first_run, is_fit
+from handgrad.load.unnamed import is_near, judge_of, misnamed, unnamed
 from handgrad.network import Network, Reference
 from handgrad.run.hand_written import in_dtype, named_inputs
-from handgrad.run.own_forward import OwnForward
+from handgrad.run.own_forward import OwnForward, Result
 from handgrad.run.precision import FLOAT64, arithmetic
 from handgrad.run.reference import run_reference
-
-CLOSE = 1e-6  # relative: the traced pass computes the same, but for the order of its sums
 
 
 def load(programme, params, x, y, **about):
@@ -33,9 +35,9 @@ def load(programme, params, x, y, **about):
     first = first_run(programme, params, x, y)
     leaves = {**first.params, **named_inputs(first.x)}
     data = {id(array): name for name, array in {**leaves, "y": first.y}.items()}
-    grads = pairing.gradients_of(first, data)
-    of_leaves = pairing.of_leaves(leaves, first, data, grads)
-    return paired(Network(params=params, x=x, y=y, **about), first, data, grads, of_leaves)
+    grads = gradients_of(first, data)
+    with_gradient = of_leaves(leaves, first, data, grads)
+    return paired(Network(params=params, x=x, y=y, **about), first, data, grads, with_gradient)
 
 
 def load_script(programme, leaves, y, **about):
@@ -45,11 +47,11 @@ def load_script(programme, leaves, y, **about):
     """
     first = first_run(programme, leaves, {}, y)
     data = {id(array): name for name, array in held_in(first, leaves).items()}
-    grads = pairing.gradients_of(first, data)
-    of_leaves = pairing.of_leaves(first.params, first, data, grads)
-    params = {name: array for name, array in leaves.items() if name in of_leaves}
-    others = {name: array for name, array in leaves.items() if name not in of_leaves}
-    return paired(Network(params=params, x=others, y=y, **about), first, data, grads, of_leaves)
+    grads = gradients_of(first, data)
+    with_gradient = of_leaves(first.params, first, data, grads)
+    params = {name: array for name, array in leaves.items() if name in with_gradient}
+    others = {name: array for name, array in leaves.items() if name not in with_gradient}
+    return paired(Network(params=params, x=others, y=y, **about), first, data, grads, with_gradient)
 
 
 def held_in(first, leaves):
@@ -58,56 +60,108 @@ def held_in(first, leaves):
     return {name: held[name] for name in leaves if name in held}
 
 
-def paired(draft, first, data, grads, of_leaves):
+def paired(draft, first, data, grads, with_gradient):
     """Return the Network, with the gradients paired that are those of values on the way."""
-    values = pairing.arrays_of(first.values, data)
-    taken = [*of_leaves.values(), *(grad for grad in grads if grad.at == first.seed)]
-    left = [grad for grad in grads if not any(grad is one for one in taken)]
+    programme = first.programme
+    values = arrays_of(first.values, data)
+    taken = [*with_gradient.values(), *(grad for grad in grads if grad.at == first.seed)]
+    left = without(grads, taken)
     if first.seed is not None:
         seed = first.grads[first.seed].name
         draft = replace(draft, notes=(f"There is no loss: `{seed}` is taken as it is.",))
+    inputs = any(name in with_gradient for name in named_inputs(draft.x))
     watched = {value.at: f"v{value.at}" for value in pairing.watchable(values, left)}
-    inputs = any(name in of_leaves for name in named_inputs(draft.x))
-    truth = followed(draft, first.programme, watched, inputs)
+    results: dict[Result, np.ndarray] = {}
+    truth = followed(draft, programme, watched, inputs, results)
     slopes = {at: truth.get(f"grad_{name}") for at, name in watched.items()}
     known = [value for value in values if slopes.get(value.at) is not None]
     pairs = pairing.pair(left, known, slopes)
-    if not pairs and not of_leaves:
+    values = [value for value in values if value.at in pairs]
+    names = pairing.names_of(values, {*draft.params, *named_inputs(draft.x), "loss"})
+    found = {names[at]: pairs[at] for at in names} | with_gradient
+    if not found:
         raise InputError(
-            f"{first.programme.where}: no gradient was found: backward returns and assigns none "
+            f"{programme.where}: no gradient was found: backward returns and assigns none "
             "that is called after a parameter or a value, grad_w1, dw1 or w1_grad."
         )
-    return finished(draft, first, [v for v in values if v.at in pairs], pairs, of_leaves)
+    shapes = fits(found, {names[v.at]: v.value for v in values} | leaves_of(first))
+    own = {f"grad_{name}": fitted(grad.value, shapes.get(name)) for name, grad in found.items()}
+    right = {f"grad_{names[at]}": slopes[at] for at in names} | truth
+
+    def reference(more, left_out=()):
+        kept = {at: name for at, name in names.items() if f"grad_{name}" not in left_out}
+        return with_reference(draft, programme, {**kept, **more}, inputs)
+
+    judge, counts = judge_of(reference, own), sizes_of(first)
+    is_off = any(not is_near(grad, right[name]) for name, grad in own.items())
+    moved = misnamed(found, judge({}), results, judge, counts) if is_off else {}
+    more, gone = dict(moved.values()), moved.keys()
+    left = without(left, pairs.values())
+    known = list(found.values())
+    more = unnamed(left, known, results, partial(judge, without=gone), counts, more)
+    names = {at: name for at, name in names.items() if f"grad_{name}" not in gone}
+    found = {name: grad for name, grad in found.items() if f"grad_{name}" not in gone}
+    names |= {result: f"result[{result.number}]" for result in more}
+    found |= {names[result]: grad for result, grad in more.items()}
+    return finished(with_reference(draft, programme, names, inputs), first, names, found, shapes)
 
 
-def finished(draft, first, values, pairs, of_leaves):
-    """Return the Network in which the paired values are watched, and their gradients returned."""
-    names = pairing.names_of(values, {*draft.params, *named_inputs(draft.x), "loss"})
-    grads = {names[value.at]: pairs[value.at] for value in values} | of_leaves
-    own = {f"grad_{name}": grad.shown for name, grad in grads.items()}
-    counts = Counter([*own.values(), *names.values(), *draft.params, ""])
-    places = {f"grad_{name}": grad.at for name, grad in grads.items()}
-    lines = {name: line(first.values[at]) for at, name in names.items()}
-    lines |= {name: line_of(first, at, grads[name[5:]]) for name, at in places.items()}
-    known = {names[value.at]: value.value for value in values} | {
-        **first.params,
-        **named_inputs(first.x),
-    }
-    shapes = {
-        f"grad_{name}": known[name].shape
+def sizes_of(first):
+    """Return the numbers of samples that there may be: the lengths of the arrays' axes."""
+    arrays = [*leaves_of(first).values(), first.y]
+    return sorted({float(side) for array in arrays for side in np.shape(array)[:2] if side > 1})
+
+
+def without(grads, taken):
+    """Return gradients without those that are taken."""
+    taken = {id(grad) for grad in taken}
+    return [grad for grad in grads if id(grad) not in taken]
+
+
+def leaves_of(first):
+    """Return the parameters and the inputs of a first run by name."""
+    return {**first.params, **named_inputs(first.x)}
+
+
+def fits(grads, arrays):
+    """Return the shapes that gradients are given, which have an axis of 1 too many or too few."""
+    return {
+        name: arrays[name].shape
         for name, grad in grads.items()
-        if grad.value.shape != known[name].shape and is_fit(grad.value, known[name].shape)
+        if name in arrays
+        if grad.value.shape != arrays[name].shape and is_fit(grad.value, arrays[name].shape)
     }
-    passes = NotedPasses(first.programme, {n: at for at, n in names.items()}, places, shapes)
-    inputs = any(name in of_leaves for name in named_inputs(draft.x))
-    network = with_reference(draft, first.programme, names, inputs)
+
+
+def fitted(array, shape):
+    """Return an array in a shape, where it is to have another one."""
+    return array if shape is None else array.reshape(shape)
+
+
+def finished(network, first, names, grads, shapes):
+    """Return the Network whose passes return what is watched, and the gradients of it.
+
+    `names` has those of the watched values by their places, `grads` the gradients by the names.
+    """
+    values = {name: at for at, name in names.items() if not isinstance(at, Result)}
+    places = {f"grad_{name}": grad.at for name, grad in grads.items()}
+    wanted = {f"grad_{name}": shape for name, shape in shapes.items()}
+    passes = NotedPasses(first.programme, values, places, wanted)
+    lines = {name: line(first.values[at]) for name, at in values.items()}
+    lines |= {name: line_of(first, at, grads[name[5:]]) for name, at in places.items()}
+    own = {f"grad_{name}": grad.shown for name, grad in grads.items()}
+    counts = Counter([*own.values(), *values, *network.params, ""])
+    for name, theirs in own.items():
+        where = lines[name]
+        if (counts[theirs] > 1 or name.startswith("grad_result[")) and where and theirs:
+            own[name] = f"{theirs} (line {where[1]})"
     return replace(
         network,
         forward=passes.forward,
         backward=passes.backward,
-        names={name: theirs for name, theirs in own.items() if counts[theirs] == 1},
+        names={name: theirs for name, theirs in own.items() if theirs},
         lines={name: where for name, where in lines.items() if where is not None},
-        notes=(*network.notes, *(shape_note(own[name], s) for name, s in shapes.items())),
+        notes=(*network.notes, *(shape_note(own[f"grad_{n}"], s) for n, s in shapes.items())),
     )
 
 
@@ -132,31 +186,32 @@ def shape_note(name, shape):
     return f"`{name}` is judged in the shape {shape}, that of what it is the gradient of."
 
 
-def with_reference(network, programme, watched, with_inputs):
+def with_reference(network, programme, watched, with_inputs, grads=None):
     """Return a Network with its own forward pass as the reference.
 
-    `watched` has the names of the watched values by their numbers.
+    `watched` has the names of the watched values by their places; for `grads` see OwnForward.
     """
-    model = OwnForward(programme, network, watched)
+    model = OwnForward(programme, network, watched, grads)
     table = {name: f"own.{number}" for number, name in enumerate(network.params)}
-    paths = {path: watched[number] for number, path in model.at.items()}
+    paths = {path: watched[at] for at, path in model.at.items()}
     reference = Reference(model, table, model.loss, paths, with_inputs, kind="forward")
     return replace(network, reference=reference)
 
 
-def followed(draft, programme, watched, with_inputs):
+def followed(draft, programme, watched, with_inputs, grads):
     """Return the trace of the forward pass under autograd; raise InputError if it is another.
 
-    It has to compute what the plain one does, and its gradients have to be the slopes of that.
+    It has to compute what the plain one does, and its gradients have to be the slopes of that. The
+    gradients of all Results are put into `grads`.
     """
     places = {name: at for at, name in watched.items()}
     passes = NotedPasses(programme, places, {})
-    network = with_reference(draft, programme, watched, with_inputs)
+    network = with_reference(draft, programme, watched, with_inputs, grads)
     network = in_dtype(replace(network, forward=passes.forward), np.float64)
     with np.errstate(all="ignore"), arithmetic(FLOAT64):
         trace = run_reference(network, FLOAT64).quantities
         plain = passes.forward(network.params, network.x, network.y)
-        off = [name for name in plain if name in trace and not is_close(plain[name], trace[name])]
+        off = [name for name in plain if name in trace and not is_near(plain[name], trace[name])]
         if off or contradicts(network, trace):
             raise InputError(
                 f"{programme.where}: autograd does not follow the forward pass"
@@ -164,14 +219,3 @@ def followed(draft, programme, watched, with_inputs):
                 + ": give the network in PyTorch as `reference`, see `handgrad new --torch`."
             )
     return trace
-
-
-def is_close(plain, other):
-    """Say whether two arrays are the same but for rounding."""
-    if plain.shape != other.shape:
-        return False
-    finite = np.isfinite(plain)
-    if not np.array_equal(finite, np.isfinite(other)):
-        return False
-    largest = np.abs(plain[finite]).max(initial=0.0)
-    return bool((np.abs(plain - other)[finite] <= CLOSE * largest).all())

@@ -7,21 +7,23 @@ numbers, as a function would be, and judged. What comes after the last pass is n
 
 import ast
 import copy
+import re
 import types
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from handgrad.load.arrays import bases_of, same
 from handgrad.load.lines import assigns, bases
 from handgrad.load.nested import floats_in, is_tensor
-from handgrad.load.pairing import bases_of, same
 from handgrad.load.programme import State
 from handgrad.run.hand_written import failure
 from handgrad.run.own_forward import Programme
 
 SHOWS = ("print", "plot", "show", "imshow", "figure")  # calls that only show something
 SHAPES = ("shape", "ndim", "size", "dtype")  # what is asked of an array that is not computed with
+GRADIENT = re.compile(r"(?i)grad|delta|backward|backprop")
 PASSES = {"backward", "backprop", "step", "zero_grad", "update"}  # methods of a training step
 
 
@@ -93,6 +95,7 @@ def moved(node):
 
     It is told by its names: that of the gradient is that of the weight.
     """
+    target: ast.expr
     if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add | ast.Sub):
         target, value = node.target, node.value
     elif isinstance(node, ast.Assign) and isinstance(node.value, ast.BinOp):
@@ -154,21 +157,25 @@ def opened_loops(statements) -> Iterator[Statement]:
             yield one
             continue
         if isinstance(node, ast.For):
-            first = ast.parse("_ = next(iter(_))").body[0]
-            first.targets, first.value.args[0].args[0] = [node.target], node.iter
-            yield Statement(ast.fix_missing_locations(ast.copy_location(first, node)), one.filename)
+            yield Statement(first_round(node), one.filename)
         yield from opened_loops([Statement(inner, one.filename) for inner in node.body])
+
+
+def first_round(loop):
+    """Return the statement that gives a loop's own variables what they have the first time."""
+    first: Any = ast.parse("_ = next(iter(_))").body[0]
+    first.targets, first.value.args[0].args[0] = [loop.target], loop.iter
+    return ast.fix_missing_locations(ast.copy_location(first, loop))
 
 
 def looks_like_one(statements):
     """Say whether anything in a script looks like a derivation: a gradient, by its name."""
-    names = set()
+    known: set[Any] = set()
     for one in statements:
         for part in ast.walk(one.node):
-            names |= {getattr(part, key, None) for key in ("id", "attr", "arg", "name")}
-            names |= {part.value} if isinstance(part, ast.Constant) else set()
-    names = {name for name in names if isinstance(name, str)}
-    return any("grad" in name.lower() or "back" in name.lower() for name in names) or any(
+            known |= {getattr(part, key, None) for key in ("id", "attr", "arg", "name", "value")}
+    names = {name for name in known if isinstance(name, str)}
+    return any(map(GRADIENT.search, names)) or any(
         same(base, other) for name in names for base in bases_of(name) for other in names
     )
 
@@ -254,7 +261,8 @@ def programme_of(body, namespace, is_theirs, namespaces, where):
     """
     codes = [compiled(statement) for statement in body]
     values = {name: namespace[name] for name in needed(body, namespace)}
-    leaves, state, held = floats_in(values), State(namespaces), {}
+    leaves, state = floats_in(values), State(namespaces)
+    held: dict[str, Any] = {}
 
     def forward(arrays, x, _):
         state.put_back()

@@ -1,9 +1,9 @@
 """The names of a user's own code, noted with their arrays as the code assigns them.
 
 A trace function (`sys.settrace`) sees each line of the user's files as it is run. What the line
-before it assigned, `h1 = ...`, `h[t] = ...`, `cache["z1"] = ...`, `self.h = ...`, `hs.append(...)`, is
-looked up in its frame: no source is rewritten, and each name comes with its line. The same code
-gives the same names in the same order, whether it runs on NumPy's arrays or on traced ones.
+before it assigned, `h1 = ...`, `h[t] = ...`, `cache["z1"] = ...`, `hs.append(...)`, is looked up in
+its frame: no source is rewritten, and each name comes with its line. The same code gives the same
+names in the same order, whether it runs on NumPy's arrays or on traced ones.
 """
 
 import ast
@@ -25,13 +25,13 @@ NOWHERE = 0, -1  # in a frame whose first line has not been run yet
 class Target(NamedTuple):
     """What a statement assigns: its name, and code that looks it up.
 
-    `index` are the compiled indices of `h[t]`, and `is_partial` says that the statement writes
+    `keys` are the compiled indices of `h[t]`, and `is_partial` says that the statement writes
     into an array that was there before: `h[t] = ...`, `h += ...`.
     """
 
     name: str
     lookup: CodeType
-    index: tuple[CodeType, ...] = ()
+    keys: tuple[CodeType, ...] = ()
     is_partial: bool = False
 
 
@@ -140,7 +140,7 @@ class Watch:
         _, targets = lines_of(frame.f_code.co_filename)
         for target in targets.get(line, ()):
             try:
-                index = [eval(code, frame.f_globals, frame.f_locals) for code in target.index]
+                index = [eval(code, frame.f_globals, frame.f_locals) for code in target.keys]
                 if not all(isinstance(key, int | str | np.integer | tuple) for key in index):
                     continue  # a mask, or numbers of rows
                 value = eval(target.lookup, frame.f_globals, frame.f_locals)

@@ -9,7 +9,8 @@ decides (`h > 0`, `np.maximum`) is passed through a `Decision`, which keeps each
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -18,7 +19,13 @@ from torch import nn
 from handgrad.errors import InputError
 from handgrad.run.hand_written import named_inputs, packed
 from handgrad.run.noting import noting
+from handgrad.run.precision import to_numpy
 from handgrad.run.traced import Traced, Untraceable, traced, tracing
+
+
+def not_found(result, _):
+    """Stand for a Programme's loss where it has still to be found."""
+    return result
 
 
 @dataclass(frozen=True)
@@ -44,12 +51,12 @@ class Programme:
     is_theirs: Callable[[str], bool]
     namespaces: list[dict[str, Any]]
     where: str
-    loss: Callable[..., Any] | None = None
+    loss: Callable[..., Any] = not_found
     loss_at: int | None = None
     held: Callable[[], dict[str, Any]] = dict
 
     @property
-    def is_one(self):
+    def is_one(self) -> bool:
         """Say whether one function makes both passes."""
         return self.backward is None
 
@@ -69,16 +76,17 @@ class Decision(nn.Module):
 class OwnForward(nn.Module):
     """The user's forward pass under autograd: `model(*x)`, then `model.loss(x, y)`.
 
-    `watched` are the numbers of the names to watch, in the order in which they are assigned, see
-    `handgrad.run.noting`; `at` has the path of the module that each passes through.
+    `watched` are the arrays to watch: the numbers of names in the order in which they are assigned,
+    see `handgrad.run.noting`, and of what has no name Results. `at` has the path of the module that
+    each passes through. With a dict for `grads`, the gradients of all Results are put into it.
     """
 
-    def __init__(self, programme, network, watched):
+    def __init__(self, programme, network, watched, grads=None):
         super().__init__()
-        self.programme, self.network = programme, network
+        self.programme, self.network, self.grads = programme, network, grads
         self.own = nn.ParameterList(torch.as_tensor(np.array(w)) for w in network.params.values())
         self.decision = Decision()
-        self.at = {number: f"at_{number}" for number in watched}
+        self.at = {key: f"at_{number}" for number, key in enumerate(watched)}
         for path in self.at.values():
             self.add_module(path, nn.Identity())
 
@@ -93,7 +101,7 @@ class OwnForward(nn.Module):
         plain = [weight.view_as(weight) for weight in self.own]  # no Parameters, but tensors
         params = dict(zip(names, map(traced, plain), strict=True))
         noted = Noting(self)
-        with tracing(programme.namespaces, self.decision):
+        with tracing(programme.namespaces, self.decision, noted.result):
             result = noted.run(params, packed(inputs, self.network.x), traced(y))
             loss = programme.loss(result, noted.loss)
         if not isinstance(loss, Traced) or not loss.tensor.requires_grad:
@@ -101,12 +109,18 @@ class OwnForward(nn.Module):
         return loss.tensor.reshape(())
 
 
+class Result(NamedTuple):
+    """What an operation of a traced pass gave, by its number."""
+
+    number: int
+
+
 class Noting:
     """One run of the user's forward pass, in which what is watched passes through its module."""
 
     def __init__(self, model):
         self.model, self.programme = model, model.programme
-        self.count, self.loss = -1, None
+        self.count, self.results, self.loss = -1, -1, None
 
     def run(self, params, x, y):
         """Run the forward pass as far as the loss, and return what it returns."""
@@ -117,9 +131,8 @@ class Noting:
         except Over:
             return None
         except Untraceable as error:
-            raise InputError(
-                f"{where}{line_of(error, self.programme.is_theirs)}: {error}"
-            ) from None
+            line = line_of(error, self.programme.is_theirs)
+            raise InputError(f"{where}{line}: {error}") from None
 
     def note(self, noted):
         """Have a watched array pass through the module that stands for it."""
@@ -131,6 +144,20 @@ class Noting:
             self.loss = value
             if self.programme.is_one:
                 raise Over
+
+    def result(self, tensor):
+        """Have a watched Result pass through its module likewise."""
+        self.results += 1
+        if not tensor.requires_grad:
+            return tensor
+        if self.model.grads is not None and tensor.numel() > 1:
+            tensor.register_hook(partial(self.keep, Result(self.results)))
+        path = self.model.at.get(Result(self.results))
+        return tensor if path is None else self.model.get_submodule(path)(tensor)
+
+    def keep(self, result, grad):
+        """Keep the gradient of a Result."""
+        self.model.grads[result] = to_numpy(grad)
 
 
 def line_of(error, is_theirs):

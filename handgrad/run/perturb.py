@@ -139,7 +139,9 @@ def hand_written_runs(network, precision, exact, given):
     """Yield what the hand-written side loses to rounding, as it shows against more digits.
 
     That of float64 against extended precision, where the machine has it and the arrays are few;
-    else that of float32 against float64, where what is lost to saturation does not show.
+    else that of float32 against float64, where what is lost to saturation does not show. Of what is
+    tied in one of the two, or exactly 0, and not in the other, a slope jumps: no rounding, which
+    takes half the digits of the largest number at most.
     """
     has_more = np.finfo(np.longdouble).eps < FLOAT64.eps / 2
     few = sum(array.size for array in exact.quantities.values()) <= FEW
@@ -154,14 +156,22 @@ def hand_written_runs(network, precision, exact, given):
         raise
     except BaseException:  # it ran before; what it has against a dtype is its own affair
         return
+    eps = float(np.finfo(narrow).eps)
+    finite = (array[np.isfinite(array)] for array in map(np.atleast_1d, exact.quantities.values()))
+    most = eps**0.5 * max(np.abs(array).max(initial=0.0) for array in finite)
     trace = {
-        name: array + np.subtract(less[name], more[name]).astype(np.float64)
+        name: array + without_jumps(np.subtract(less[name], more[name]), most)
         for name, array in exact.quantities.items()
         if name in less and name in more
         if less[name].shape == more[name].shape == array.shape
     }
-    scale = precision.eps / float(np.finfo(narrow).eps)
+    scale = precision.eps / eps
     yield Drawn(trace, scale, 0.0 if narrow == FLOAT64.numpy else underflow_of(precision))
+
+
+def without_jumps(lost, most):
+    """Return what was lost to rounding, in float64: 0 where it is more than `most`."""
+    return np.where(np.abs(lost) > most, 0, lost).astype(np.float64)
 
 
 def draw(array, precision, steps, rng, inward=False):

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from handgrad.errors import InputError
+from handgrad.run.mode import DispatchMode
 
 
 class Precision(NamedTuple):
@@ -236,14 +236,6 @@ def settings(precision, device="cpu"):
 
 
 PRODUCTS = {"mm": (0, 1), "bmm": (0, 1), "addmm": (1, 2), "baddbmm": (1, 2)}  # name: which inputs
-
-
-class DispatchMode(TorchDispatchMode):
-    """A TorchDispatchMode that is not hidden from the compiler, which would import that: 2 s."""
-
-    @classmethod
-    def _should_skip_dynamo(cls):
-        return False
 
 
 class TF32Products(DispatchMode):

@@ -244,7 +244,8 @@ def test_a_file_with_samples_in_columns_is_run_again_in_its_own_layout(tmp_path)
     assert report.error is None
     assert report.ok
     with opened(path) as (load,):  # as a pass in another dtype, or finite differences, run it
-        values, grads = run_both(load(), path)
+        network = load()
+        values, grads = run_both(network, path)
         assert {n: a.shape for n, a in values.items()} == {"Z": (5, 2), "loss": ()}
         assert np.array_equal(grads["grad_Z"], network.quantities["grad_Z"])
         assert grads["grad_b"].shape == network.params["b"].shape == (2,)

@@ -10,16 +10,19 @@ api = pytest.importorskip("mypy.api", reason="mypy is not installed")
 
 RIGHT = """
 import numpy as np
+import torch
 from torch import nn
 import handgrad
 
 x, y = np.ones((3, 2)), np.ones((3, 1))
 report = handgrad.check({"w": np.ones((2, 1))}, nn.Linear(2, 1), x, y, loss=nn.MSELoss())
 print(report.ok, report.first, [finding.verdict for finding in report.findings])
+print(handgrad.check_function(torch.relu, torch.ones(3), reference=torch.relu).ok)
 """
 WRONG = {
     "lose": ("loss=nn", "lose=nn", 'Unexpected keyword argument "lose"'),
     "list": ("loss=nn.MSELoss()", 'names=["w"]', 'Argument "names" to "check" has incompatible'),
+    "reference": ("=torch.relu)", "=3)", 'Argument "reference" to "check_function" has incompat'),
     "attribute": ("report.ok", "report.okay", '"Report" has no attribute "okay"'),
     "verdict": ("finding.verdict", "finding.verdikt", '"Finding" has no attribute "verdikt"'),
 }

@@ -26,7 +26,8 @@ def find(case):
 
 def last_of(sources, quantity):
     """Return the last quantity on the way from this one to the loss, None where it gets there."""
-    reached, waiting = set(), ["loss"]
+    reached: set[str] = set()
+    waiting = ["loss"]
     while waiting:
         name = waiting.pop()
         new = set(sources.get(name, ())) - reached

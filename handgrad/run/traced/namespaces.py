@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-from handgrad.run.traced import choices
+from handgrad.run.traced import choices, storage
 from handgrad.run.traced.array import FUNCTIONS, Traced
 from handgrad.run.traced.dispatch import IMPLEMENTED, standing_for, standing_for_math
 from handgrad.run.traced.drawing import GENERATORS, Drawing, drawing
@@ -122,21 +122,25 @@ def of_module(module):
 
 
 @contextmanager
-def tracing(namespaces, decide=None):
+def tracing(namespaces, decide=None, observe=None):
     """Let the code of these namespaces (dicts: modules' globals) compute with traced arrays.
 
     `decide` takes the difference of two tensors that are compared and returns one whose signs are
-    to be gone by. All is put back at the end, whatever happens; numpy itself is never changed.
+    to be gone by. `observe` takes the tensor of each array that is made, in order, and returns the
+    one that it is to have. All is put back at the end, whatever happens; numpy itself is never
+    changed.
     """
     namespaces = [space for space in namespaces if name_of_package(space) not in LIBRARIES]
     before = [replaced(namespace) for namespace in namespaces]
     dtype = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
     choices.deciding.append(decide)
+    storage.observing.append(observe)
     try:
         yield
     finally:
         choices.deciding.pop()
+        storage.observing.pop()
         torch.set_default_dtype(dtype)
         for namespace, (originals, proxies) in reversed(list(zip(namespaces, before, strict=True))):
             put_back(namespace, originals, proxies)

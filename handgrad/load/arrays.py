@@ -1,0 +1,112 @@
+"""The arrays that a pass assigned, each with its names; and which names are those of gradients."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from handgrad.load.names import FORMS, array_of, is_letter
+
+GRADIENTS = re.compile(r"(?i)d|g|.*grad.*|.*deriv.*|.*delta.*|dparams")  # what holds gradients
+
+
+@dataclass
+class Array:
+    """An array that a pass assigned: where it is found again, and all its names.
+
+    `names` are pairs of a name and the object whose method assigned it, the first one first.
+    `at` is its number among the names of its pass, or the way to it in what the pass returned,
+    which `way` is as well. `arguments` are those of the names that a function was given it under.
+    `is_partial` says that it was there before and was written into,
+    `is_of_entry` that just an entry of it was.
+    """
+
+    at: Any
+    value: np.ndarray
+    names: list[tuple[str, Any]] = field(default_factory=list)
+    container: str = ""
+    given: int = 0
+    is_partial: bool = False
+    is_of_entry: bool = False
+    way: str = ""
+    arguments: set[str] = field(default_factory=set)
+    function: str = ""
+
+    @property
+    def shown(self):
+        """The name that a report has: the outermost, if it is not that of an argument."""
+        assigned = [name for name, _ in self.names if name and name not in self.arguments]
+        return (assigned or [self.names[0][0]])[-1]
+
+
+def arrays_of(notes, skipped=()):
+    """Return the Arrays that a pass noted, in order; `skipped` are ids of arrays to leave out.
+
+    What a function returns, and is given another name then, is one Array of two names.
+    """
+    found: list[Array] = []
+    latest: dict[int, Array] = {}
+    last = ""
+    for number, note in notes.items():
+        value, given = array_of(note.value), id(note.given)
+        if value is None or value.dtype.kind != "f" or not value.size or given in skipped:
+            continue
+        name = note.name, owner_of(note)
+        known = latest.get(given)
+        if known is not None and is_alias(note, known):
+            known.names.append(name)
+            known.arguments |= {note.name} if note.is_argument else set()
+            known.container, known.function = note.container or known.container, note.function
+            continue
+        is_of_entry = note.is_partial and last == note.name
+        new = Array(number, value, [name], note.container, given, note.is_partial, is_of_entry)
+        new.function = note.function
+        new.arguments |= {note.name} if note.is_argument else set()
+        last = note.container
+        latest[given] = new
+        found.append(new)
+    return found
+
+
+def is_alias(note, known):
+    """Say whether a name is another one for an array that is known: of what a function returned.
+
+    `dscore = dmargin` in one function is a line of its own, and may be the wrong one.
+    """
+    if note.is_partial or is_number(note.given):
+        return False
+    names = [name for name, _ in known.names]
+    return (
+        note.is_argument or note.container or note.name in names or note.function != known.function
+    )
+
+
+def is_number(value):
+    """Say whether a value is a number of Python's, whose id says nothing."""
+    return isinstance(value, float | int)
+
+
+def owner_of(note):
+    """Return what tells one object's methods from another's: its id, or None for a function."""
+    return None if note.owner is None else id(note.owner)
+
+
+def bases_of(name, container=""):
+    """Yield the names that a name may be the gradient of: `h1` for `dh1` or `grad_h1`."""
+    stem, bracket, index = name.partition("[")
+    for form in FORMS:
+        before, after = form.split("{}")
+        if stem.startswith(before) and stem.endswith(after) and len(stem) > len(before + after):
+            base = stem[len(before) : len(stem) - len(after) or None]
+            if not base.isdecimal():
+                yield base + bracket + index
+    if stem.startswith("grad") and stem[4:5].isupper():
+        yield stem[4].lower() + stem[5:] + bracket + index
+    if GRADIENTS.fullmatch(container):
+        yield name if stem != container else bracket + index
+
+
+def same(one, other):
+    """Say whether two names are one, but for the case of a single letter."""
+    return one == other or (is_letter(one) and one.swapcase() == other)

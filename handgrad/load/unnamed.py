@@ -1,0 +1,140 @@
+"""Gradients of what has no name in the forward pass: `grad`, `delta`, `dout` of an expression.
+
+What such an array is the gradient of, its numbers say: autograd has the gradient of each result of
+an operation. One that is wrong equals none of them; it belongs to the result that, given it, makes
+right what the backward pass computes from it. Some people carry a multiple, the number of samples
+or -1, up to the line where a weight's gradient, or its update, takes it out again.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from handgrad.load.noted_passes import Scaled
+from handgrad.run.precision import FLOAT64, arithmetic
+from handgrad.run.reference import Substitute, run_reference
+
+MANY = 40  # results that are tried for one gradient
+CLOSE = 1e-6  # relative: the same but for the order of sums
+
+
+def unnamed(left, known, truth, judge, counts, found=None):
+    """Return the gradients of what has no name, by the Results that they are the gradients of.
+
+    `left` are the gradients that no name was found for, in order, `known` those with one; `truth`
+    has autograd's of each Result. `judge` takes a dict of Results to gradients, and returns the names of the gradients
+    that are wrong then, each given its own inputs. `counts` are the multiples that may be carried,
+    `found` is what is known so far.
+    """
+    found, wrong, used = dict(found or {}), [], {1.0}
+    seen = {grad.given for grad in known}
+    for grad in left:
+        # `dscore = dmargin` has numbers that are right, for another quantity
+        is_copy = grad.given in seen and not grad.is_partial
+        seen.add(grad.given)
+        same = None if is_copy else same_as(grad, truth, counts, found)
+        if same is None:
+            wrong.append(grad)
+        else:
+            result, scale = same
+            found[result] = scaled(grad, scale)
+            used.add(scale)
+    off = len(judge(found)) if wrong else 0
+    for grad in wrong:
+        for scales in (used, counts):
+            if not off:
+                return found
+            tried = list(candidates(grad, truth, scales, found))
+            numbers = [len(judge({**found, result: one})) for result, one in tried]
+            if numbers and min(numbers) < off:
+                off = min(numbers)
+                result, one = tried[numbers.index(off)]
+                found[result] = one
+                break
+    return found
+
+
+def candidates(grad, truth, scales, taken):
+    """Yield the Results that an array may be a gradient of, by its shape, and what it is then."""
+    results = [r for r in truth if truth[r].shape == grad.value.shape and r not in taken]
+    for result in results[-MANY:]:
+        for scale in scales:
+            yield result, scaled(grad, scale)
+
+
+def same_as(grad, truth, counts, taken=()):
+    """Return the Result that an array is the gradient of, by its numbers, and how many times.
+
+    Of several it is the last, None is returned if there is none.
+    """
+    value = grad.value
+    if value.size < 2 or not np.isfinite(value).all():
+        return None
+    for result in reversed(truth):
+        right = truth[result]
+        if result in taken or right.shape != value.shape or not (square := float((right**2).sum())):
+            continue
+        times = float((value * right).sum()) / square
+        for scale in (1.0, -1.0, *counts, *(-count for count in counts)):
+            if abs(times - scale) <= CLOSE * abs(scale) and is_near(value, scale * right):
+                return result, scale
+    return None
+
+
+def scaled(grad, scale):
+    """Return a gradient without the multiple that is carried in it."""
+    if scale == 1:
+        return grad
+    return replace(grad, at=Scaled(grad.at, scale), value=grad.value / scale)
+
+
+def misnamed(found, wrong, truth, judge, counts):
+    """Return which gradients are called after a value, but are those of a Result.
+
+    `grad_h` may be what has come through h's own derivative. It counts only where others are right
+    then that were wrong. Returns a dict from `grad_h` to the Result and the gradient.
+    """
+    moved: dict[str, Any] = {}
+    off = len(wrong)
+    for name in wrong:
+        grad = found[name.removeprefix("grad_")]
+        same = same_as(grad, truth, counts)
+        if same is None:
+            continue
+        result, scale = same
+        more = {**moved, name: (result, scaled(grad, scale))}
+        count = len(judge(dict(more.values()), more.keys()))
+        if count < off - 1:
+            moved, off = more, count
+    return moved
+
+
+def judge_of(reference, grads):
+    """Return the `judge` that `unnamed` asks.
+
+    `grads` has the hand-written gradients by the names that the reference knows, and `reference`
+    makes the Network with its reference watching some Results as well, by their names.
+    """
+
+    def judge(found, without=()):
+        names = {result: f"result[{result.number}]" for result in found}
+        own = {name: grad for name, grad in grads.items() if name not in without}
+        given = {**own, **{f"grad_{names[r]}": grad.value for r, grad in found.items()}}
+        with np.errstate(all="ignore"), arithmetic(FLOAT64):
+            run = run_reference(reference(names, without), FLOAT64, substitute=Substitute(given))
+        right = run.quantities
+        return [name for name in own if name in right and not is_near(own[name], right[name])]
+
+    return judge
+
+
+def is_near(one, other):
+    """Say whether two arrays are the same but for rounding."""
+    if one.shape != other.shape:
+        return False
+    finite = np.isfinite(one)
+    if not np.array_equal(finite, np.isfinite(other)):
+        return False
+    largest = np.abs(one[finite]).max(initial=0.0)
+    return bool((np.abs(one - other)[finite] <= CLOSE * largest).all())

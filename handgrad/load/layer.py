@@ -17,7 +17,7 @@ from handgrad.load.arrays import Array
 from handgrad.load.defined import called, names_of_inputs, owner_of, theirs, with_cells
 from handgrad.load.layer_calls import Layer, drawn, roles_of
 from handgrad.load.leaves import gradients_of, of_leaves
-from handgrad.load.nested import floats_in
+from handgrad.load.nested import flat, floats_in
 from handgrad.load.noted_passes import first_run
 from handgrad.load.programme import State
 from handgrad.network import Network
@@ -73,7 +73,7 @@ def network_of(layer, programme, params, x, y):
     held = floats_in(layer.held)
     data = {id(held[name]): name for name in params if name in held}
     data |= {id(layer.held[name]): name for name in layer.inputs}
-    grads = [g for g in gradients_of(first, data) if not is_handed(g, layer)]
+    grads = [g for g in gradients_of(first, data) if not is_handed(g, layer, first.returned)]
     by_name = of_leaves(first.params, first, data, grads, targets=())
     of_inputs, notes = in_order(layer, first, grads, by_name)
     params = {name: w for name, w in params.items() if name in layer.inputs or name in of_inputs}
@@ -84,11 +84,12 @@ def network_of(layer, programme, params, x, y):
     return own.paired(draft, first, data, grads, of_inputs)
 
 
-def is_handed(grad, layer):
+def is_handed(grad, layer, returned):
     """Say whether a gradient is one that backward was given, and did nothing with."""
-    names = {name for name, _ in grad.names}
-    is_given = grad.given in map(id, layer.handed.values())
-    return is_given and not grad.is_partial and not grad.way and names <= grad.arguments
+    way = next((way for way, array in layer.handed.items() if id(array) == grad.given), None)
+    if way is None or grad.is_partial or grad.given in map(id, flat(returned).values()):
+        return False
+    return "[" in way or {name for name, _ in grad.names} <= grad.arguments  # else a line's own
 
 
 def in_order(layer, first, grads, by_name):

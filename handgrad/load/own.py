@@ -72,7 +72,8 @@ def paired(draft, first, data, grads, with_gradient):
     """Return the Network, with the gradients paired that are those of values on the way."""
     programme = first.programme
     values = arrays_of(first.values, data)
-    taken = [*with_gradient.values(), *(grad for grad in grads if grad.at == first.seed)]
+    given = [grad for grad in grads if grad.at == first.seed or is_given(grad, first)]
+    taken = [*with_gradient.values(), *given]
     left = without(grads, taken)
     if first.seed is not None:
         seed = first.grads[first.seed].name
@@ -120,6 +121,12 @@ def sizes_of(first):
     """Return the numbers of samples that there may be: the lengths of the arrays' axes."""
     arrays = [*leaves_of(first).values(), first.y]
     return sorted({float(side) for array in arrays for side in np.shape(array)[:2] if side > 1})
+
+
+def is_given(grad, first):
+    """Say whether a gradient is one that a script draws: it comes from the next layer, say."""
+    note = first.grads.get(grad.at) if isinstance(grad.at, int) else None
+    return note is not None and note.function == "<module>" and note.name in first.programme.given
 
 
 def without(grads, taken):

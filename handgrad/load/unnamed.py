@@ -72,7 +72,7 @@ def same_as(grad, truth, counts, taken=()):
     Of several it is the last, None is returned if there is none.
     """
     value = grad.value
-    if value.size < 2 or not np.isfinite(value).all():
+    if value.size < 2 or not np.isfinite(value).all() or not np.ptp(value):
         return None
     for result in reversed(truth):
         right = truth[result]

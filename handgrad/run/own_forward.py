@@ -45,6 +45,7 @@ class Programme:
             returns the loss.
         loss_at: the number of the name that has the loss, where it is not returned.
         held: returns the data that the last call used, with the user's objects in it.
+        given: the names that a script draws within the pass: such a gradient is no result of it.
     """
 
     forward: Callable[..., Any]
@@ -55,6 +56,7 @@ class Programme:
     loss: Callable[..., Any] = not_found
     loss_at: int | None = None
     held: Callable[[], dict[str, Any]] = dict
+    given: frozenset[str] = frozenset()
 
     @property
     def is_one(self) -> bool:

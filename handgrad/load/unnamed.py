@@ -23,9 +23,9 @@ def unnamed(left, known, truth, judge, counts, found=None):
     """Return the gradients of what has no name, by the Results that they are the gradients of.
 
     `left` are the gradients that no name was found for, in order, `known` those with one; `truth`
-    has autograd's of each Result. `judge` takes a dict of Results to gradients, and returns the names of the gradients
-    that are wrong then, each given its own inputs. `counts` are the multiples that may be carried,
-    `found` is what is known so far.
+    has autograd's of each Result. `judge` takes a dict of Results to gradients, and returns the
+    names of the gradients that are wrong then, each given its own inputs. `counts` are the
+    multiples that may be carried, `found` is what is known so far.
     """
     found, wrong, used = dict(found or {}), [], {1.0}
     seen = {grad.given for grad in known}

@@ -202,7 +202,7 @@ def test_a_tuple_is_taken_in_the_parameters_order():
 
     class Two(First):
         params = leaves("w1", "w2")
-        returned = [grad.value for grad in grads]
+        returned = tuple(grad.value for grad in grads)
 
     assert of_leaves(Two.params, Two, {}, grads[::-1]) == {"w1": grads[0], "w2": grads[1]}
 

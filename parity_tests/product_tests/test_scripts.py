@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,7 +57,12 @@ def notebook(write):
 
 def as_notebook(cells):
     """Return code cells as the text of a notebook."""
-    kept = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": []}
+    kept: dict[str, Any] = {
+        "cell_type": "code",
+        "metadata": {},
+        "execution_count": None,
+        "outputs": [],
+    }
     made = [kept | {"source": cell} for cell in cells]
     return json.dumps({"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 4})
 

@@ -1,4 +1,4 @@
-"""What a check costs with the own forward pass as the reference.
+"""What a check costs whose reference is the user's own forward pass.
 
 Loading and checking by the own forward pass and by a module are timed in turn, in one run on one
 thread, and the median of their ratios is printed for each network of the gallery at its own size.

@@ -8,9 +8,9 @@ print(handgrad.check(globals(), Net(), x, y))
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from handgrad.errors import InputError, MismatchError
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from handgrad.report import Report
 
-__all__ = ["InputError", "MismatchError", "Report", "check", "check_function"]
+__all__ = ["InputError", "MismatchError", "Report", "check", "check_function", "check_layer"]
 
 # In a checkout manual/ and torch_ref/ stand beside this folder, where a reader looks; the wheel
 # has them inside it. Either way they are handgrad.manual and handgrad.torch_ref.
@@ -27,6 +27,7 @@ if not Path(__file__).with_name("manual").is_dir():
     __path__.append(str(Path(__file__).parents[1]))
 
 
+@overload
 def check(
     quantities: Mapping[str, Any],
     reference: nn.Module | Callable[[], nn.Module],
@@ -35,10 +36,33 @@ def check(
     *,
     loss: Callable[..., Any] | None = None,
     names: Mapping[str, str] | None = None,
-) -> Report:
+) -> Report: ...
+
+
+@overload
+def check(
+    forward: Callable[..., Any], backward: Callable[..., Any], params: Any, x: Any, y: Any
+) -> Report: ...
+
+
+@overload
+def check(quantities: MutableMapping[str, Any]) -> Report: ...
+
+
+def check(*given: Any, **named: Any) -> Report:  # noqa: D417 (the forms above have them)
     """Say of each quantity of a hand-written derivation whether its step is right.
 
+    `check(quantities, reference, x, y)` compares with a network in PyTorch,
+    `check(forward, backward, params, x, y)` with your own forward pass under autograd, and so does
+    `check(globals())` in Jupyter, on the last pass in the cells that were run.
+
     Args:
+        forward: `forward(params, x, y)`, which returns the loss, in a dict or a tuple with other
+            values, or assigns it.
+        backward: `backward(params, x, y, values)`, on what forward returns. It may take what it
+            needs by name, and returns or assigns gradients: `grad_w1`, `dw1`, a tuple in the order
+            of the parameters. Each name that the two assign is judged too, on its line.
+        params: a dict or a list of arrays, nested as you like.
         quantities: a mapping from names to NumPy arrays, tensors or numbers, such as
             `globals()`: the parameters, the values, `loss` and the gradients, in your own
             layout. The names that the reference knows are picked out of it: a submodule `h1`
@@ -68,10 +92,73 @@ def check(
     Raises:
         InputError: a ValueError with one sentence on what does not fit.
     """
+    if "forward" in named or (given and callable(given[0])):
+        return _check_passes(*given, **named)
+    if len(given) == 1 and not named:
+        from handgrad.jupyter import check_run
+
+        return check_run(*given)
+    return _check_quantities(*given, **named)
+
+
+def _check_quantities(
+    quantities: Any, reference: Any, x: Any, y: Any, *, loss: Any = None, names: Any = None
+) -> Report:
+    """Check quantities that have been computed, with a network in PyTorch."""
     from handgrad.load.variables import load
     from handgrad.pipeline import check as check_network
 
     return check_network(load(quantities, reference, x, y, loss=loss, names=names))
+
+
+def _check_passes(forward: Any, backward: Any, params: Any, x: Any, y: Any) -> Report:
+    """Check two functions, with the forward pass as the reference."""
+    from handgrad.load.execute import settings_put_back
+    from handgrad.load.passes import load
+    from handgrad.pipeline import check as check_network
+
+    with settings_put_back():
+        return check_network(load(forward, backward, params, x, y))
+
+
+def check_layer(forward: Callable[..., Any], backward: Callable[..., Any], *inputs: Any) -> Report:
+    """Say whether a layer's backward pass is that of its forward pass.
+
+    Args:
+        forward: `out, cache = forward(*inputs)`, with one output or several before the cache, of
+            any shapes; the cache may be anything, or missing. It is its own reference: autograd
+            differentiates it as it is written, in NumPy. Functions that compute with PyTorch's
+            tensors do as well, if they are given tensors; of them just what backward returns is
+            judged.
+        backward: `dinputs = backward(dout, cache)`, or `backward(dout, *inputs)` where forward
+            returns no cache, with a gradient for each output. It returns the gradients in the order
+            of the inputs, or of those that are float arrays, with None for those that it leaves
+            out; or in a dict by name. Both may be methods of one object.
+        inputs: what forward is called with. Each float array is judged by its gradient; whole
+            numbers, such as indices and labels, None and settings, `{"stride": 1}`, are passed on
+            as they are. All of them are copied: a running mean stays where it is.
+
+    Returns:
+        A Report, as of `check`, with the names that forward has for its inputs. The `dout` is
+        drawn at random in the shape of the output. The names that both functions assign are
+        judged too, each on its line.
+
+    Raises:
+        InputError: a ValueError with one sentence on what does not fit.
+    """
+    from handgrad.load.execute import settings_put_back
+    from handgrad.load.layer import load
+    from handgrad.pipeline import check as check_network
+
+    with settings_put_back():
+        return check_network(load(forward, backward, inputs))
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Let IPython know `%%handgrad`: it is called by `%load_ext handgrad`."""
+    from handgrad.jupyter import register
+
+    register(shell)
 
 
 def check_function(

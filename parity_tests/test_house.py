@@ -16,7 +16,7 @@ PACKAGE = Path(handgrad.__file__).parent
 CHECKOUT = PACKAGE.parent
 ROOMS = (
     *("errors", "findings", "network", "run", "compare", "explain", "load", "show", "report"),
-    *("pipeline", "train", "record", "lessons", "cli"),
+    *("pipeline", "jupyter", "train", "record", "lessons", "cli"),
 )
 TWO_SIDES = ("manual", "torch_ref")
 ABOVE_ALL = ("__init__", "__main__", "pytest_plugin")  # nobody imports these

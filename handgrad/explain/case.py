@@ -8,7 +8,7 @@ import numpy as np
 
 from handgrad.compare.steps import Steps
 from handgrad.explain.step import alone
-from handgrad.explain.thresholds import ENTRIES_FOR_A_FIT, NOISY, PASSES, TELLING, WORK
+from handgrad.explain.thresholds import ENTRIES_FOR_A_FIT, NOISY, PASSES, SLOWER, TELLING, WORK
 from handgrad.run.hand_written import named_inputs
 from handgrad.run.perturb import REFUSALS
 from handgrad.run.reference import watched
@@ -147,7 +147,9 @@ class Case:
     def passes(self):
         """As many whole passes as explaining this quantity may take."""
         numbers = sum(array.size for array in self.steps.expected.values())
-        return iter(range(max(PASSES, WORK // numbers)))
+        is_traced = self.steps.network.reference.kind == "forward"
+        work = WORK // SLOWER if is_traced else WORK
+        return iter(range(max(PASSES, work // numbers)))
 
     def recompute(self, replaced=None, saved=None):
         """Return what the reference makes of other inputs to this step.

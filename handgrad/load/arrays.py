@@ -65,6 +65,8 @@ def arrays_of(notes, skipped=()):
         new.function = note.function
         new.arguments |= {note.name} if note.is_argument else set()
         last = note.container
+        if known is not None and known.is_partial and new.is_partial and found[-1] is known:
+            found.pop()  # filled by a loop: what it is like in between is no quantity
         latest[given] = new
         found.append(new)
     return found

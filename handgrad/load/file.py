@@ -2,7 +2,6 @@
 
 import inspect
 import linecache
-import os
 import sys
 import types
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ import numpy as np
 
 from handgrad.errors import InputError
 from handgrad.load import own, script, variables
+from handgrad.load.defined import modules_in
 from handgrad.load.execute import (
     execute,
     functions_put_back,
@@ -170,17 +170,6 @@ def theirs(path, namespace):
     """Return the names of the files that are the user's, and the namespaces of their modules."""
     neighbours = modules_in(path.parent)
     return {str(path), *(m.__file__ for m in neighbours)}, [namespace, *map(vars, neighbours)]
-
-
-def modules_in(folder):
-    """Return the modules that a user's file imported from its own folder."""
-    folder = os.path.realpath(folder)
-    return [
-        module
-        for module in list(sys.modules.values())
-        if isinstance(home := getattr(module, "__file__", None), str)
-        and os.path.dirname(os.path.realpath(home)) == folder
-    ]
 
 
 def function(found, name, path):

@@ -70,10 +70,11 @@ def is_gradient(note):
     return bool(GRADIENTS.fullmatch(note.name)) or any(True for _ in bases_of(note.name))
 
 
-def of_leaves(leaves, first, data, grads):
+def of_leaves(leaves, first, data, grads, targets=Y_NAMES):
     """Return the gradients of parameters and inputs, by their names.
 
-    `data` has the names by the ids of the arrays that the passes were given.
+    `data` has the names by the ids of the arrays that the passes were given; what is called as the
+    `targets` has no gradient.
     """
     names: dict[str, set[tuple[str, Any]]] = {name: {(name, None)} for name in leaves}
     for name, short in short_names(leaves):
@@ -87,7 +88,7 @@ def of_leaves(leaves, first, data, grads):
     found: dict[str, Array] = {}
     known = {note.name for note in first.values.values()}
     for name, leaf in leaves.items():
-        if name in Y_NAMES:
+        if name in targets:
             continue
         fitting = [g for g in grads if is_of(g, name, names[name], known)]
         best = [g for g in fitting if g.way == name or g.way.endswith(f".{name}")]
@@ -100,7 +101,11 @@ def of_leaves(leaves, first, data, grads):
     free = {name: w for name, w in leaves.items() if name not in found and name not in Y_NAMES}
     for grad in grads:  # J, grad = cost(theta)
         name = grad.names[-1][0]
-        alike = [n for n, w in free.items() if np.shape(w) == grad.value.shape and n not in found]
+        alike = [
+            n
+            for n, w in free.items()
+            if np.shape(w) == grad.value.shape and n not in {*found, *targets}
+        ]
         is_one = GRADIENTS.fullmatch(name) and not any(base in known for base in bases_of(name))
         if is_one and id(grad) not in taken and len(alike) == 1:
             found[alike[0]] = grad

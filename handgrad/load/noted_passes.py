@@ -13,7 +13,7 @@ from handgrad.load.arrays import bases_of
 from handgrad.load.nested import flat
 from handgrad.run.hand_written import as_array, call, mapped
 from handgrad.run.noting import Noted, Tape, noting
-from handgrad.run.own_forward import Programme
+from handgrad.run.own_forward import Programme, not_found
 
 LOSSES = ("loss", "cost", "L", "J", "total_loss", "error", "err", "E", "nll")
 LOSS = re.compile(r"(?i)(?!d|grad)(\w*_)?(loss|cost)(_\w*)?")
@@ -165,6 +165,8 @@ def with_loss(programme, result, values, grads):
     is, which comes from the next one: the loss is then the sum of the value times that. Raises
     InputError where there is no gradient either.
     """
+    if programme.loss is not not_found:  # a layer's
+        return programme, None
     way = None if programme.is_one else way_to_loss(result)
     if way is not None:
         return replace(programme, loss=lambda result, _: at_way(result, way)), None

@@ -4,6 +4,7 @@ The passes are run once as they are, and every name that they assign is noted. T
 pass is run on traced arrays, and autograd's gradients show which name is the gradient of which.
 """
 
+import re
 from collections import Counter
 from dataclasses import replace
 from functools import partial
@@ -49,9 +50,16 @@ def load_script(programme, leaves, y, **about):
     data = {id(array): name for name, array in held_in(first, leaves).items()}
     grads = gradients_of(first, data)
     with_gradient = of_leaves(first.params, first, data, grads)
-    params = {name: array for name, array in leaves.items() if name in with_gradient}
-    others = {name: array for name, array in leaves.items() if name not in with_gradient}
+    holders = {holder_of(name) for name in with_gradient} - {""}  # what lies beside is one as well
+    is_param = {n: n in with_gradient or holder_of(n) in holders for n in leaves}
+    params = {name: array for name, array in leaves.items() if is_param[name]}
+    others = {name: array for name, array in leaves.items() if not is_param[name]}
     return paired(Network(params=params, x=others, y=y, **about), first, data, grads, with_gradient)
+
+
+def holder_of(name):
+    """Return what an array lies in, of `net.weights[0]` it is `net.weights`: "" if in nothing."""
+    return re.split(r"\.\w+$|\[[^\[\]]*\]$", name)[0] if re.search(r"[.\[]", name) else ""
 
 
 def held_in(first, leaves):
@@ -64,7 +72,8 @@ def paired(draft, first, data, grads, with_gradient):
     """Return the Network, with the gradients paired that are those of values on the way."""
     programme = first.programme
     values = arrays_of(first.values, data)
-    taken = [*with_gradient.values(), *(grad for grad in grads if grad.at == first.seed)]
+    given = [grad for grad in grads if grad.at == first.seed or is_given(grad, first)]
+    taken = [*with_gradient.values(), *given]
     left = without(grads, taken)
     if first.seed is not None:
         seed = first.grads[first.seed].name
@@ -118,6 +127,12 @@ def sizes_of(first):
     """Return the numbers of samples that there may be: the lengths of the arrays' axes."""
     arrays = [*leaves_of(first).values(), first.y]
     return sorted({float(side) for array in arrays for side in np.shape(array)[:2] if side > 1})
+
+
+def is_given(grad, first):
+    """Say whether a gradient is one that a script draws: it comes from the next layer, say."""
+    note = first.grads.get(grad.at) if isinstance(grad.at, int) else None
+    return note is not None and note.function == "<module>" and note.name in first.programme.given
 
 
 def without(grads, taken):

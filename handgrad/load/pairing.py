@@ -21,7 +21,7 @@ def watchable(values, grads):
     """Return the values that may have a gradient among these: by their names, or by numbers."""
     known = groups(values)
     names = {name for grad in grads for name, _ in candidates(grad, known)}
-    names |= {name for name in known if name.partition("[")[0] in names}
+    names |= {n for n in known if n.partition("[")[0] in names and known[n][0].value.size > 1}
     named = {id(value) for name in names for value in known[name]}
     nameless = [g for g in grads if next(candidates(g, known), None) is None and g.value.size > 1]
     shapes = {g.value.shape for g in nameless} if len(values) <= MANY else set()
@@ -107,7 +107,8 @@ def pair(grads, values, truth):
 
 def entries_of(name, known):
     """Return the values that are the entries of a buffer, `h[0]`, `h[1]`, in order of time."""
-    found = [v for other, of in known.items() if other.startswith(f"{name}[") for v in of]
+    entries = [v for other, of in known.items() if other.startswith(f"{name}[") for v in of]
+    found = [value for value in entries if value.value.size > 1]  # else the whole is the quantity
     return sorted(last_versions(found), key=lambda value: value.at)
 
 

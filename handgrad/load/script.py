@@ -11,6 +11,7 @@ import dis
 import re
 import types
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -141,10 +142,11 @@ def segments_of(statements) -> Iterator[Segment]:
     segment = Segment([])
     for one in opened_loops(statements):
         is_moved = any(is_update(s.node) for s in segment.statements)
-        again = segment.moved | given_before_update(segment)
-        if is_moved and not is_update(one.node) and one.assigned & again:
-            yield segment
-            segment = Segment([])
+        if is_moved and not is_update(one.node):
+            again = segment.moved | given_before_update(segment)
+            if one.assigned & again:
+                yield segment
+                segment = Segment([])
         segment.statements.append(one)
     yield segment
 
@@ -254,6 +256,21 @@ def last_leaf(statements, namespace, where):
     return max(drawn.values(), default=0)
 
 
+def given_in(body, namespace):
+    """Return the names that a pass assigns without computing with arrays: `dout`, drawn at random.
+
+    Such a gradient is what comes from the next layer, and nothing to judge.
+    """
+    computed: set[str] = set()
+    given: set[str] = set()
+    for one in body:
+        if one.used & computed or computes(one, namespace):
+            computed |= one.assigned
+        else:
+            given |= one.assigned
+    return given - computed
+
+
 def title_of(body):
     """Return the cells or the lines of a pass."""
     first, last = body[0], body[-1]
@@ -290,7 +307,7 @@ def programme_of(body, namespace, is_theirs, namespaces, where):
             namespace.update(before)
 
     programme = Programme(forward, None, is_theirs, namespaces, where, held=lambda: held)
-    return programme, leaves
+    return replace(programme, given=frozenset(given_in(body, namespace))), leaves
 
 
 def own_copy(array):

@@ -16,6 +16,7 @@ from handgrad.run.precision import FLOAT64, arithmetic
 from handgrad.run.reference import Substitute, run_reference
 
 MANY = 40  # results that are tried for one gradient
+TRIES = 120  # passes of the reference that all of this may take
 CLOSE = 1e-6  # relative: the same but for the order of sums
 
 
@@ -41,11 +42,13 @@ def unnamed(left, known, truth, judge, counts, found=None):
             found[result] = scaled(grad, scale)
             used.add(scale)
     off = len(judge(found)) if wrong else 0
+    budget = TRIES
     for grad in wrong:
         for scales in (used, counts):
             if not off:
                 return found
-            tried = list(candidates(grad, truth, scales, found))
+            tried = list(candidates(grad, truth, scales, found))[: max(budget, 0)]
+            budget -= len(tried)
             numbers = [len(judge({**found, result: one})) for result, one in tried]
             if numbers and min(numbers) < off:
                 off = min(numbers)
@@ -69,7 +72,7 @@ def same_as(grad, truth, counts, taken=()):
     Of several it is the last, None is returned if there is none.
     """
     value = grad.value
-    if value.size < 2 or not np.isfinite(value).all():
+    if value.size < 2 or not np.isfinite(value).all() or not np.ptp(value):
         return None
     for result in reversed(truth):
         right = truth[result]

@@ -24,6 +24,11 @@ from handgrad.run.precision import to_numpy
 from handgrad.run.traced import Traced, Untraceable, traced, tracing
 
 
+def not_found(result, _):
+    """Stand for a Programme's loss where it has still to be found."""
+    return result
+
+
 @dataclass(frozen=True)
 class Programme:
     """A user's own passes, as they are called.
@@ -40,6 +45,7 @@ class Programme:
             returns the loss.
         loss_at: the number of the name that has the loss, where it is not returned.
         held: returns the data that the last call used, with the user's objects in it.
+        given: the names that a script draws within the pass: such a gradient is no result of it.
     """
 
     forward: Callable[..., Any]
@@ -47,9 +53,10 @@ class Programme:
     is_theirs: Callable[[str], bool]
     namespaces: list[dict[str, Any]]
     where: str
-    loss: Callable[..., Any] = lambda result, _: result
+    loss: Callable[..., Any] = not_found
     loss_at: int | None = None
     held: Callable[[], dict[str, Any]] = dict
+    given: frozenset[str] = frozenset()
 
     @property
     def is_one(self) -> bool:
@@ -86,7 +93,8 @@ class OwnForward(nn.Module):
         """Run the user's forward pass on tensors, and return its loss as one."""
         programme, names = self.programme, self.network.params
         inputs = dict(zip(named_inputs(self.network.x), map(traced, x), strict=True))
-        params = dict(zip(names, map(traced, self.own), strict=True))
+        plain = [weight.view_as(weight) for weight in self.own]  # no Parameters, but tensors
+        params = dict(zip(names, map(traced, plain), strict=True))
         noted = Noting(self)
         with tracing(programme.namespaces, self.decision, noted.result):
             result = noted.run(params, packed(inputs, self.network.x), traced(y))

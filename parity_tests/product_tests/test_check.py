@@ -257,7 +257,8 @@ def test_entries_that_are_not_finite_only_in_a_gradient_are_a_mistake(run):
 
 
 def test_the_package_exports_what_the_readme_names():
-    assert set(handgrad.__all__) == {"InputError", "MismatchError", "Report", "check"}
+    checks = {"check", "check_function", "check_layer"}
+    assert set(handgrad.__all__) == {"InputError", "MismatchError", "Report"} | checks
     assert handgrad.Report.__name__ == "Report"
     with pytest.raises(AttributeError):
         _ = handgrad.nothing

@@ -1,5 +1,7 @@
 """Which name of a backward pass is the gradient of which of the forward pass."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
@@ -202,7 +204,7 @@ def test_a_tuple_is_taken_in_the_parameters_order():
 
     class Two(First):
         params = leaves("w1", "w2")
-        returned = tuple(grad.value for grad in grads)
+        returned: ClassVar = [grad.value for grad in grads]
 
     assert of_leaves(Two.params, Two, {}, grads[::-1]) == {"w1": grads[0], "w2": grads[1]}
 

@@ -21,7 +21,7 @@ print(handgrad.check_function(torch.relu, torch.ones(3), reference=torch.relu).o
 """
 WRONG = {
     "lose": ("loss=nn", "lose=nn", 'Unexpected keyword argument "lose"'),
-    "list": ("loss=nn.MSELoss()", 'names=["w"]', 'Argument "names" to "check" has incompatible'),
+    "list": ("loss=nn.MSELoss()", 'names=["w"]', 'No overload variant of "check" matches'),
     "reference": ("=torch.relu)", "=3)", 'Argument "reference" to "check_function" has incompat'),
     "attribute": ("report.ok", "report.okay", '"Report" has no attribute "okay"'),
     "verdict": ("finding.verdict", "finding.verdikt", '"Finding" has no attribute "verdikt"'),

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -94,8 +95,14 @@ def owner_of(note):
     return None if note.owner is None else id(note.owner)
 
 
+@lru_cache(maxsize=4096)
 def bases_of(name, container=""):
-    """Yield the names that a name may be the gradient of: `h1` for `dh1` or `grad_h1`."""
+    """Return the names that a name may be the gradient of: `h1` for `dh1` or `grad_h1`."""
+    return tuple(bases(name, container))
+
+
+def bases(name, container):
+    """Yield them."""
     stem, bracket, index = name.partition("[")
     for form in FORMS:
         before, after = form.split("{}")

@@ -109,12 +109,18 @@ def paired(draft, first, data, grads, with_gradient):
     more, gone = dict(moved.values()), moved.keys()
     left = without(left, pairs.values())
     known = list(found.values())
-    more = unnamed(left, known, results, partial(judge, without=gone), counts, more)
+    judge = partial(judge, without=gone) if is_off else all_right
+    more = unnamed(left, known, results, judge, counts, more)
     names = {at: name for at, name in names.items() if f"grad_{name}" not in gone}
     found = {name: grad for name, grad in found.items() if f"grad_{name}" not in gone}
     names |= {result: f"result[{result.number}]" for result in more}
     found |= {names[result]: grad for result, grad in more.items()}
     return finished(with_reference(draft, programme, names, inputs), first, names, found, shapes)
+
+
+def all_right(_):
+    """Return the names of the gradients that are wrong, where none is."""
+    return []
 
 
 def sizes_of(first):
@@ -231,14 +237,14 @@ def followed(draft, programme, watched, with_inputs, grads):
     gradients of all Results are put into `grads`.
     """
     places = {name: at for at, name in watched.items()}
-    passes = NotedPasses(programme, places, {})
+    passes, for_loss = NotedPasses(programme, places, {}), NotedPasses(programme, {}, {}).forward
     network = with_reference(draft, programme, watched, with_inputs, grads)
     network = in_dtype(replace(network, forward=passes.forward), np.float64)
     with np.errstate(all="ignore"), arithmetic(FLOAT64):
         trace = run_reference(network, FLOAT64).quantities
         plain = passes.forward(network.params, network.x, network.y)
         off = [name for name in plain if name in trace and not is_near(plain[name], trace[name])]
-        if off or contradicts(network, trace):
+        if off or contradicts(replace(network, forward=for_loss), trace):
             raise InputError(
                 f"{programme.where}: autograd does not follow the forward pass"
                 + (f", first not at {off[0]}" if off else "")

@@ -4,6 +4,7 @@ import copy
 import inspect
 import random
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -83,8 +84,7 @@ def called(function: Callable[..., Any], given: dict[str, Any], more: list[Any])
 
 def arguments_of(function, given, more):
     """Return the lists of arguments that a function may be meant to be called with, best first."""
-    wanted = inspect.signature(function).parameters.values()
-    needed = [p.name for p in wanted if p.default is p.empty and p.kind in POSITIONAL]
+    needed = needed_by(function)
     found = {name: value for name in needed for value in by_name(name, given)}
     left = [name for name in needed if name not in found]
     if not left:
@@ -102,6 +102,13 @@ def arguments_of(function, given, more):
         f"{function.__name__} takes {', '.join(left)}: it is not known what is meant; it may take "
         "params, x, y and, in backward, what forward returns."
     )
+
+
+@lru_cache(maxsize=64)
+def needed_by(function):
+    """Return the names of the arguments that a function cannot do without."""
+    wanted = inspect.signature(function).parameters.values()
+    return [p.name for p in wanted if p.default is p.empty and p.kind in POSITIONAL]
 
 
 POSITIONAL = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD

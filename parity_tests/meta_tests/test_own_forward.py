@@ -39,6 +39,11 @@ def first_of_each_kind():
     return marked
 
 
+def wrong_findings(report):
+    """Return the findings that are wrong."""
+    return [finding for finding in report.findings if finding.verdict == "wrong"]
+
+
 def traced(network, substitute=None):
     """Return the trace of a network's reference in float64."""
     with arithmetic(FLOAT64):
@@ -84,7 +89,7 @@ def test_an_axis_of_length_1_is_a_note(part):
 
 def test_the_line_of_a_derivative_that_was_left_out_is_where_its_name_is_assigned():
     report = check(own_forward("two_layer_relu", ("grad_h_relu * (h > 0)", "grad_h_relu")))
-    (wrong,) = (finding for finding in report.findings if finding.verdict == "wrong")
+    (wrong,) = wrong_findings(report)
     assert wrong.line.code.startswith("grad_h = grad_h_relu")
     assert "the derivative of the ReLU is missing; multiply by `h > 0`" in wrong.cause.message
 

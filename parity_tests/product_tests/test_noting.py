@@ -2,6 +2,7 @@
 
 import linecache
 from itertools import count
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,8 @@ def noted(source, call=None):
     """Run a source, and return what it assigns; with `call`, what that function of it does."""
     filename = f"<noted {next(NUMBERS)}>"
     linecache.cache[filename] = len(source), None, source.splitlines(True), filename
-    namespace, tape = {"np": np}, Tape()
+    namespace: dict[str, Any] = {"np": np}
+    tape = Tape()
     code = compile(source, filename, "exec")
     if call is None:
         with noting(filename.__eq__, tape.note):

@@ -172,7 +172,7 @@ class First:
 
     values: dict = {}  # noqa: RUF012 (nobody writes into it)
     params: dict = {}  # noqa: RUF012
-    returned: object = None
+    returned: ClassVar[object] = None
 
     class programme:  # noqa: N801
         held = dict
@@ -204,7 +204,7 @@ def test_a_tuple_is_taken_in_the_parameters_order():
 
     class Two(First):
         params = leaves("w1", "w2")
-        returned: ClassVar = [grad.value for grad in grads]
+        returned: ClassVar[object] = [grad.value for grad in grads]
 
     assert of_leaves(Two.params, Two, {}, grads[::-1]) == {"w1": grads[0], "w2": grads[1]}
 

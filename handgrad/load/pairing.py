@@ -18,6 +18,7 @@ from handgrad.load.nested import flat, holders_of
 
 CLOSE = 1e-6  # relative: two formulas for one gradient agree better, others hardly ever so well
 MANY = 500  # values: so many are watched to find a gradient's by its numbers
+NAMELESS = re.compile(r"(?i)d|g|grads?|gradients?|deriv(ative)?s?|dparams")  # that of all there is
 GRADIENTS = re.compile(r"(?i)d|g|.*grad.*|.*deriv.*|.*delta.*|dparams")  # what holds gradients
 
 
@@ -151,7 +152,7 @@ def of_leaves(leaves, first, data, grads):
     taken = [id(grad) for grad in found.values()]
     for grad in grads:  # J, grad = cost(theta)
         alike = [n for n, w in leaves.items() if np.shape(w) == grad.value.shape and n not in found]
-        is_nameless = GRADIENTS.fullmatch(grad.names[-1][0]) and id(grad) not in taken
+        is_nameless = NAMELESS.fullmatch(grad.names[-1][0]) and id(grad) not in taken
         if is_nameless and len(alike) == 1:
             found[alike[0]] = grad
     return found
@@ -336,6 +337,11 @@ def in_order(grads, values, entries, truth) -> Iterator[tuple[Array, Array]]:
     `entries` are those of a buffer that the forward pass fills: each is a value. Where the counts
     differ, those go together whose numbers say so.
     """
+    if len(values) == 1 and len(grads) > 1 and not entries:  # dh[h <= 0] = 0 makes another of it
+        equal = [g for g in grads if equals(g.value, truth[values[0].at])]
+        if equal:
+            yield values[0], equal[-1]
+            return
     grads = [g for g in grads if not (g.is_of_entry and g is not grads[-1])]
     if entries and all(value.is_of_entry for value in values):
         values = entries

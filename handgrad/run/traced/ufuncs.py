@@ -106,8 +106,9 @@ def number_like(number, tensor):
 
 def is_real(operand):
     """Say whether an operand is of floating point: whole numbers are left to NumPy."""
-    kind = type(operand)
-    return operand.dtype.is_floating_point if kind is torch.Tensor else kind is float
+    if isinstance(operand, torch.Tensor):
+        return operand.dtype.is_floating_point
+    return type(operand) is float
 
 
 def of_one(ufunc, function):
@@ -132,7 +133,7 @@ def of_two(ufunc, function, prepared):
 
 def through_numpy(ufunc, *operands):
     """Return what NumPy's own ufunc makes of whole numbers and truth values."""
-    arrays = [x.numpy() if type(x) is torch.Tensor else x for x in operands]
+    arrays = [x.numpy() if isinstance(x, torch.Tensor) else x for x in operands]
     return tensor_of(np.asarray(ufunc(*arrays)))
 
 

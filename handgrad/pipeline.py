@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from handgrad.compare.both import judge_both
+from handgrad.compare.guessed import judge_guessed
 from handgrad.compare.steps import Steps
 from handgrad.errors import InputError
 from handgrad.explain.causes import explain
@@ -140,7 +140,7 @@ def judged(
 ) -> tuple[list[Finding], list[str]]:
     """Judge and explain; raise InputError where the reference, or its loss, refuses the numbers."""
     try:
-        findings, steps, notes = judge_both(network, actual, precision, device, every_draw)
+        findings, steps, notes = judge_guessed(network, actual, precision, device, every_draw)
         if network.is_complete:
             check_complete(network, actual, findings)
         with arithmetic(precision, device):

@@ -59,6 +59,7 @@ def own_forward(network, side):
 
 def programme_of(side, name, params, x, y):
     """Return the passes of a module as a Programme, and its parameters, flat and by name."""
-    space = {key: value for key, value in vars(side).items() if key != "reference"}
-    is_theirs = side.__file__.__eq__
-    return of_functions(space, params, x, y, is_theirs, [vars(side)], name)
+    passes = [getattr(side, key) for key in ("forward", "backward") if hasattr(side, key)]
+    spaces = {function.__code__.co_filename: function.__globals__ for function in passes}
+    is_theirs, namespaces = spaces.__contains__, list(spaces.values())
+    return of_functions(vars(side), params, x, y, is_theirs, namespaces, name)

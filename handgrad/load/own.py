@@ -105,10 +105,21 @@ def finished(draft, first, values, pairs, of_leaves):
         network,
         forward=passes.forward,
         backward=passes.backward,
+        guessed=frozenset(
+            f"grad_{name}" for name in grads if not is_sure(name, grads[name], of_leaves)
+        ),
         names={name: theirs for name, theirs in own.items() if counts[theirs] == 1},
         lines={name: where for name, where in lines.items() if where is not None},
         notes=(*network.notes, *(shape_note(own[name], s) for name, s in shapes.items())),
     )
+
+
+def is_sure(name, grad, leaves):
+    """Say whether a gradient is certainly that of a value: not called so for another reason.
+
+    It is called after a parameter or an input, or returned as grad_ and the value's name.
+    """
+    return (name in leaves and not pairing.is_nameless(grad)) or grad.way == f"grad_{name}"
 
 
 def line(note):

@@ -131,8 +131,9 @@ def of_leaves(leaves, first, data, grads):
     names: dict[str, set[tuple[str, Any]]] = {name: {(name, None)} for name in leaves}
     for name, short in short_names(leaves):
         names[name].add((short, None))
+    own = {n.name for n in first.values.values() if not n.is_argument and id(n.given) not in data}
     for note in first.values.values():
-        if id(note.given) in data and data[id(note.given)] in names:
+        if id(note.given) in data and data[id(note.given)] in names and note.name not in own:
             names[data[id(note.given)]].add((note.name, None))
     for held, known in holders_of(first.programme.held()).items():
         if held in data and data[held] in names:
@@ -152,10 +153,16 @@ def of_leaves(leaves, first, data, grads):
     taken = [id(grad) for grad in found.values()]
     for grad in grads:  # J, grad = cost(theta)
         alike = [n for n, w in leaves.items() if np.shape(w) == grad.value.shape and n not in found]
-        is_nameless = NAMELESS.fullmatch(grad.names[-1][0]) and id(grad) not in taken
-        if is_nameless and len(alike) == 1:
+        is_last = bool(grad.way) or first.programme.is_one  # not one of a helper's
+        is_last = is_last and grad.names[-1][0] not in grad.arguments
+        if is_last and is_nameless(grad) and id(grad) not in taken and len(alike) == 1:
             found[alike[0]] = grad
     return found
+
+
+def is_nameless(grad):
+    """Say whether a gradient is called after nothing."""
+    return NAMELESS.fullmatch(grad.names[-1][0]) is not None
 
 
 def is_of(grad, leaf, names, known):

@@ -17,6 +17,7 @@ from torch import nn
 
 from handgrad.errors import InputError
 from handgrad.run.hand_written import named_inputs, packed
+from handgrad.run.kinks import Decision
 from handgrad.run.noting import noting
 from handgrad.run.traced import Traced, Untraceable, traced, tracing
 
@@ -56,14 +57,6 @@ class Programme:
 
 class Over(BaseException):
     """Raised where the forward pass is over, in a function that goes on with the backward pass."""
-
-
-class Decision(nn.Module):
-    """What the user's code decides something by: which side of 0 it is on is kept, see KINKED."""
-
-    def forward(self, difference):
-        """Return it as it is."""
-        return difference
 
 
 class OwnForward(nn.Module):

@@ -13,18 +13,14 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import nn
 
 from handgrad.errors import InputError
 from handgrad.run.exact import ExactFunctions
 from handgrad.run.graph import Substituted, step_of
 from handgrad.run.hand_written import named_inputs
+from handgrad.run.kinks import KINKED
 from handgrad.run.outputs import each, unused
 from handgrad.run.precision import as_numpy, as_tensor, to_numpy, usable
-
-# Modules whose slope jumps at 0: on which side the input lies decides the derivative. (Kinks at
-# other places, such as ReLU6's at 6, are not watched.)
-KINKED = (nn.ReLU, nn.LeakyReLU, nn.PReLU, nn.ReLU6, nn.ELU, nn.CELU, nn.SELU)
 
 
 class Run(NamedTuple):
@@ -291,6 +287,8 @@ class Recorder:
     def finished(self):
         """Return the Run, with zeros for the gradients of what does not reach the loss."""
         trace = self.run.quantities
+        if self.reference.kind == "forward" and self.run.kinks:
+            self.run.smooth.clear()  # a mask is no node of the graph, and any step may have one
         for name in [name for name in trace if name != "loss"]:
             self.grads.setdefault(f"grad_{name}", np.zeros_like(trace[name]))
         trace |= self.grads

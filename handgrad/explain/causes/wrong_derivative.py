@@ -7,7 +7,7 @@ from torch import nn
 
 from handgrad.explain.wording import described
 from handgrad.findings import Cause
-from handgrad.run.reference import KINKED
+from handgrad.run.kinks import KINKED
 
 KIND = "wrong-derivative"
 LOOKS_LIKE = "taken at the output instead of the input, or the reverse, or half of it"

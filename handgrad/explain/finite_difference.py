@@ -114,14 +114,15 @@ def contradicts(network, trace):
     loss, rng = loss_of(network, point), np.random.default_rng(0)
     here, rough = rounding_of(loss, point, rng)
     ends = np.cumsum([array.size for array in point.values()])[:-1]
+    # each array is moved in proportion to its own size: the steps of a large one throw a small one
+    units = {name: float(np.abs(array).max()) or 1.0 for name, array in point.items()}
 
     def along(moved):
-        parts = np.split(moved["all"], ends)
-        pairs = zip(point.items(), parts, strict=True)
-        return loss({name: part.reshape(array.shape) for (name, array), part in pairs})
+        parts = zip(point.items(), np.split(moved["all"], ends), strict=True)
+        return loss({name: part.reshape(a.shape) * units[name] for (name, a), part in parts})
 
-    array = np.concatenate([array.reshape(-1) for array in point.values()])
-    grad = np.concatenate([trace[f"grad_{name}"].reshape(-1) for name in point])
+    array = np.concatenate([array.reshape(-1) / units[name] for name, array in point.items()])
+    grad = np.concatenate([trace[f"grad_{name}"].reshape(-1) * units[name] for name in point])
     if not np.isfinite(grad).all():
         return False
     return hold_against(along, here, rough, "all", array, grad, rng).agrees is False

@@ -170,6 +170,11 @@ def followed(draft, programme, watched, with_inputs):
     network = in_dtype(replace(network, forward=passes.forward), np.float64)
     with np.errstate(all="ignore"), arithmetic(FLOAT64):
         run = run_reference(network, FLOAT64)
+        if not np.isfinite(loss := run.quantities["loss"]).all():
+            raise InputError(
+                f"{programme.where}: the loss is {float(loss)} with these weights and data: it has "
+                "no slope there, so no gradient can be judged; use smaller numbers."
+            )
         off = differing(network, run)
         is_in_doubt = bool(off) or contradicts(network, run.quantities)
         if is_in_doubt and (off not in ([], ["loss"]) or not follows_elsewhere(network)):

@@ -33,7 +33,14 @@ from handgrad.load.names import in_own_words, suggestion
 from handgrad.network import Array, Network
 from handgrad.report import ReferenceKind, Report
 from handgrad.run.hand_written import failure, named_inputs, one_line, run_hand_written
-from handgrad.run.precision import PRECISIONS, Precision, arithmetic, precision_of, settings
+from handgrad.run.precision import (
+    FLOAT64,
+    PRECISIONS,
+    Precision,
+    arithmetic,
+    precision_of,
+    settings,
+)
 from handgrad.run.reference import run_reference
 
 
@@ -75,7 +82,9 @@ def check(
             measured = []
             if network.forward is not None and any(f.verdict != "match" for f in findings):
                 measured = slopes(network, actual, suspects(findings))
-                findings = contradicted(findings, measured)
+                if has_subgradients(findings):
+                    measured = telling(network, measured)
+                    findings = contradicted(findings, measured)
             if measured or is_own:
                 notes.append(sentence(measured, findings, is_own))
         with arithmetic(precision, device):
@@ -226,15 +235,29 @@ def explained(finding: Finding, steps: Steps) -> Finding:
     return replace(finding, cause=explain(steps, finding.name))
 
 
+def has_subgradients(findings: list[Finding]) -> bool:
+    """Say whether nothing is wrong, but some gradient is one of several right ones."""
+    verdicts = {finding.verdict for finding in findings}
+    return "subgradient" in verdicts and not verdicts.intersection(FAILED)
+
+
+def telling(network: Network, measured: list[Slope]) -> list[Slope]:
+    """Return Slopes without those that contradict the reference's own gradient as well."""
+    off = {slope.name for slope in measured if slope.agrees is False}
+    if not off:
+        return measured
+    with arithmetic(FLOAT64):
+        own = slopes(network, run_reference(network, FLOAT64).quantities, off)
+    blind = {slope.name for slope in own if slope.agrees is False}
+    return [slope for slope in measured if slope.name not in blind]
+
+
 def contradicted(findings: list[Finding], measured: list[Slope]) -> list[Finding]:
     """Return Findings, as wrong where a subgradient is called right and the loss itself says no.
 
     One of several right slopes is no verdict that overrules finite differences.
     """
     off = {slope.name: slope for slope in measured if slope.agrees is False}
-    verdicts = {finding.verdict for finding in findings}
-    if "subgradient" not in verdicts or verdicts.intersection(FAILED):
-        return findings
     return [
         replace(finding, verdict="wrong", cause=not_the_slope(finding.name))
         if finding.name.removeprefix("grad_") in off and finding.kind == "gradient"

@@ -28,9 +28,7 @@ def side_of(name):
 
 
 def draw(name, dtype="float64", seed=0, awkward=False, largest=8):
-    """Return a network in a style, of sizes, weights and data drawn from a seed, as `architectures`
-    draws them.
-    """
+    """Return a network in a style, drawn from a seed as those in `architectures` are."""
     side, rng = side_of(name), np.random.default_rng(seed)
     least = getattr(side, "AT_LEAST", {})
     sizes = list(inspect.signature(side.init).parameters)[1:]

@@ -24,7 +24,7 @@ def forward(params, x, y):
 
 def backward(params, x, y, cache):
     h, y_pred = cache
-    n, steps, _ = x.shape
+    steps = x.shape[1]
     dy_pred = 2 * (y_pred - y) / y.size
     dV = np.einsum("nth,nto->ho", h[:, 1:], dy_pred)
     dWx, dWh = np.zeros_like(params["Wx"]), np.zeros_like(params["Wh"])

@@ -35,7 +35,7 @@ def init(rng, n=6, d=4, h=5, d_out=3):
 
 
 def forward(params, x, y):
-    layers = [
+    layers: list = [
         Dense(params["W1"], params["b1"]),
         Relu(),
         Dense(params["W2"], params["b2"]),

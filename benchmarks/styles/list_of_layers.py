@@ -1,12 +1,14 @@
 """A loop over lists: of weights, of biases, of what each layer gave."""
 
+from itertools import pairwise
+
 import numpy as np
 
 
 def init(rng, n=6, d=4, h=5, d_out=2):
     sizes = [d, h, h, d_out]
     params = {
-        "weights": [rng.standard_normal(pair) for pair in zip(sizes[:-1], sizes[1:], strict=True)],
+        "weights": [rng.standard_normal(pair) for pair in pairwise(sizes)],
         "biases": [rng.standard_normal(size) for size in sizes[1:]],
     }
     return params, rng.standard_normal((n, d)), rng.standard_normal((n, d_out))
@@ -23,7 +25,7 @@ def forward(params, x, y):
 
 
 def backward(params, x, y, zs, activations):
-    grads = {"weights": [], "biases": []}
+    grads: dict[str, list] = {"weights": [], "biases": []}
     delta = activations[-1] - y
     for i in range(len(zs) - 1, -1, -1):
         delta = delta * np.where(zs[i] > 0, 1.0, 0.1)

@@ -160,9 +160,9 @@ def with_reference(network, programme, watched, with_inputs):
 def followed(draft, programme, watched, with_inputs):
     """Return the trace of the forward pass under autograd; raise InputError if it is another.
 
-    It has to compute what the plain one does, and its gradients have to be the slopes of that. Where
-    the loss is all but 0, or the numbers are so large that its differences say nothing, that is
-    seen elsewhere: what was detached is so whatever the numbers are.
+    It has to compute what the plain one does, and its gradients have to be the slopes of that.
+    Where the loss is all but 0, or the numbers are so large that its differences say nothing, that
+    is seen elsewhere: what was detached is so whatever the numbers are.
     """
     places = {name: at for at, name in watched.items()}
     passes = NotedPasses(programme, places, {})
@@ -187,7 +187,7 @@ def followed(draft, programme, watched, with_inputs):
 
 
 def differing(network, run):
-    """Return the names of the values that the plain pass has otherwise, and no rounding explains."""
+    """Return the names of the values that the plain pass has otherwise, by more than rounding."""
     plain = network.forward(network.params, network.x, network.y)
     trace = run.quantities
     off = [name for name in plain if name in trace and not is_close(plain[name], trace[name])]

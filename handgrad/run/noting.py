@@ -1,8 +1,8 @@
 """The names of a user's own code, noted with their arrays as the code assigns them.
 
 A trace function (`sys.settrace`) sees each line of the user's files as it is run. What the line
-before it assigned, `h1 = ...`, `h[t] = ...`, `cache["z1"] = ...`, `self.h = ...`, `hs.append(...)`, is
-looked up in its frame: no source is rewritten, and each name comes with its line. The same code
+before it assigned, `h1 = ...`, `h[t] = ...`, `cache["z1"] = ...`, `self.h = ...`, `hs.append(...)`,
+is looked up in its frame: no source is rewritten, and each name comes with its line. The same code
 gives the same names in the same order, whether it runs on NumPy's arrays or on traced ones.
 """
 

@@ -139,7 +139,7 @@ def underflow_of(precision):
 def backward_runs(network, precision, exact, rng):
     """Yield what the hand-written backward pass loses to the last bits of the values that it gets.
 
-    That of a softmax minus 1 is one of 1, however near to 1 the softmax is: no number of it is left,
+    That of a softmax minus 1 is one of 1, however near to 1 the softmax is: no digit of it is left,
     while autograd's way through the logarithm may keep one.
     """
     move = partial(draw, precision=precision, steps=1.0, rng=rng)

@@ -13,7 +13,7 @@ MARKS = ("exponent", "exponent_beside_1")
 
 
 def exp(w):
-    """Return exp(w), marked by w."""
+    """Return the exponential of w, marked by w."""
     result = torch.exp(w)
     result.exponent = w  # type: ignore[attr-defined]
     return result

@@ -21,7 +21,7 @@ def forward(params, x, y):
     res = x + out @ params["w"]
     diff = res - y
     loss = (diff * diff).sum() / len(x)
-    return dict(norm=norm, rstd=rstd, out=out, res=res, loss=loss)
+    return {"norm": norm, "rstd": rstd, "out": out, "res": res, "loss": loss}
 
 
 def backward(params, x, y, cache):

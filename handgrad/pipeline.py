@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from handgrad.compare.guessed import judge_guessed
+from handgrad.compare.both import judge_guessed
 from handgrad.compare.steps import Steps
 from handgrad.errors import InputError
 from handgrad.explain.causes import explain

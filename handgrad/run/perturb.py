@@ -150,15 +150,13 @@ def backward_runs(network, precision, exact, rng):
         raise
     except BaseException:  # what it has against other numbers is its own affair
         return
-    yield Drawn(
-        {
-            name: array + np.subtract(there[name], here[name], dtype=np.float64)
-            for name, array in exact.quantities.items()
-            if name.startswith("grad_") and name in here and name in there
-            if here[name].shape == there[name].shape == array.shape
-        },
-        1.0,
-    )
+    grads = {
+        name: array + np.subtract(there[name], here[name], dtype=np.float64)
+        for name, array in exact.quantities.items()
+        if name.startswith("grad_") and name in here and name in there
+        if here[name].shape == there[name].shape == array.shape
+    }
+    yield Drawn({**exact.quantities, **grads}, 1.0)
 
 
 def hand_written_runs(network, precision, exact, given):

@@ -77,8 +77,8 @@ def notes_on(narrow, precision):
 def judge_guessed(network, actual, precision, device="cpu", every_draw=False):
     """Judge as `judge_both` does, without guessed gradients that are none after all.
 
-    `dh` may be the gradient of `h`, or of what `h` was made of, with the mask in it already: nothing
-    but the numbers says which. A name is no reason to call a right derivation wrong: where every
+    `dh` may be the gradient of `h`, or of what `h` was made of, with the mask in it already: only
+    the numbers say which. A name is no reason to call a right derivation wrong: where every
     gradient that is asked for is right, such a one is another quantity.
     """
     how = precision, device, every_draw

@@ -61,6 +61,7 @@ class Network:
         is_complete: says that every quantity of the reference has to be there.
         source: the path or the name that was given.
         path: the Python file with its lines, or None.
+        guessed: the gradients that are taken for those of values by the names of a user's locals.
         names: the user's own names, by the names that the reference has for them.
         lines: the file and the number of the line that assigns a quantity, where that is known.
         sizes: the arguments of `init` that a network of the gallery was drawn with.
@@ -78,6 +79,7 @@ class Network:
     is_complete: bool = False
     source: str = ""
     path: Path | None = None
+    guessed: frozenset[str] = frozenset()
     names: Mapping[str, str] = field(default_factory=dict)
     lines: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     sizes: Mapping[str, int] = field(default_factory=dict)

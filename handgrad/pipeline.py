@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from handgrad.compare.both import judge_both
+from handgrad.compare.both import judge_guessed
 from handgrad.compare.conduct import conduct_of
 from handgrad.compare.steps import Steps
 from handgrad.errors import InputError
@@ -42,7 +42,14 @@ from handgrad.run.hand_written import (
     run_again,
     run_hand_written,
 )
-from handgrad.run.precision import PRECISIONS, Precision, arithmetic, precision_of, settings
+from handgrad.run.precision import (
+    FLOAT64,
+    PRECISIONS,
+    Precision,
+    arithmetic,
+    precision_of,
+    settings,
+)
 from handgrad.run.reference import run_reference
 
 
@@ -85,7 +92,9 @@ def check(
             if network.forward is not None and any(f.verdict != "match" for f in findings):
                 held = at_the_same_point(network, actual, precision, findings)
                 measured = slopes(network, held, suspects(findings))
-                findings = contradicted(findings, measured)
+                if has_subgradients(findings):
+                    measured = telling(network, measured)
+                    findings = contradicted(findings, measured)
             if measured or is_own:
                 notes.append(sentence(measured, findings, is_own))
         with arithmetic(precision, device):
@@ -183,7 +192,7 @@ def judged(
 ) -> tuple[list[Finding], list[str]]:
     """Judge and explain; raise InputError where the reference, or its loss, refuses the numbers."""
     try:
-        findings, steps, notes = judge_both(network, actual, precision, device, every_draw)
+        findings, steps, notes = judge_guessed(network, actual, precision, device, every_draw)
         if network.is_complete:
             check_complete(network, actual, findings)
         with arithmetic(precision, device):
@@ -286,15 +295,29 @@ def at_the_same_point(
     return wide
 
 
+def has_subgradients(findings: list[Finding]) -> bool:
+    """Say whether nothing is wrong, but some gradient is one of several right ones."""
+    verdicts = {finding.verdict for finding in findings}
+    return "subgradient" in verdicts and not verdicts.intersection(FAILED)
+
+
+def telling(network: Network, measured: list[Slope]) -> list[Slope]:
+    """Return Slopes without those that contradict the reference's own gradient as well."""
+    off = {slope.name for slope in measured if slope.agrees is False}
+    if not off:
+        return measured
+    with arithmetic(FLOAT64):
+        own = slopes(network, run_reference(network, FLOAT64).quantities, off)
+    blind = {slope.name for slope in own if slope.agrees is False}
+    return [slope for slope in measured if slope.name not in blind]
+
+
 def contradicted(findings: list[Finding], measured: list[Slope]) -> list[Finding]:
     """Return Findings, as wrong where a subgradient is called right and the loss itself says no.
 
     One of several right slopes is no verdict that overrules finite differences.
     """
     off = {slope.name: slope for slope in measured if slope.agrees is False}
-    verdicts = {finding.verdict for finding in findings}
-    if "subgradient" not in verdicts or verdicts.intersection(FAILED):
-        return findings
     return [
         replace(finding, verdict="wrong", cause=not_the_slope(finding.name))
         if finding.name.removeprefix("grad_") in off and finding.kind == "gradient"

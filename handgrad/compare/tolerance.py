@@ -19,7 +19,7 @@ Trace = dict[str, np.ndarray]
 
 # No draw makes of another's noise ten thousand times as much: further ones would change nothing.
 HOPELESS = 1e4
-ENOUGH = 3  # draws before that is said: one of each kind
+ENOUGH = 4  # draws before that is said: one of each kind
 BEYOND = 1e8  # so far off, what is wrong by its own step gets no draw in the whole run
 
 

@@ -102,8 +102,10 @@ def rounding_of(loss, point, rng):
     return here, EPS * abs(here) + max(abs(loss(one) - here) for one in moved)
 
 
-def contradicts(network, trace):
+def contradicts(network, trace, tolerance=lambda _: 0.0):
     """Say whether the gradients in a trace are not the loss's slopes, all of them at once.
+
+    `tolerance(name)` is how far rounding may have put the entries of one off.
 
     One direction of all parameters and inputs together costs a few forward passes, however many
     these are.
@@ -114,17 +116,21 @@ def contradicts(network, trace):
     loss, rng = loss_of(network, point), np.random.default_rng(0)
     here, rough = rounding_of(loss, point, rng)
     ends = np.cumsum([array.size for array in point.values()])[:-1]
+    # each array is moved in proportion to its own size: the steps of a large one throw a small one
+    units = {name: float(np.abs(array).max()) or 1.0 for name, array in point.items()}
 
     def along(moved):
-        parts = np.split(moved["all"], ends)
-        pairs = zip(point.items(), parts, strict=True)
-        return loss({name: part.reshape(array.shape) for (name, array), part in pairs})
+        parts = zip(point.items(), np.split(moved["all"], ends), strict=True)
+        return loss({name: part.reshape(a.shape) * units[name] for (name, a), part in parts})
 
-    array = np.concatenate([array.reshape(-1) for array in point.values()])
-    grad = np.concatenate([trace[f"grad_{name}"].reshape(-1) for name in point])
+    array = np.concatenate([array.reshape(-1) / units[name] for name, array in point.items()])
+    grad = np.concatenate([trace[f"grad_{name}"].reshape(-1) * units[name] for name in point])
+    own = np.concatenate(
+        [np.full(a.size, np.max(tolerance(f"grad_{n}")) * units[n]) for n, a in point.items()]
+    )
     if not np.isfinite(grad).all():
         return False
-    return hold_against(along, here, rough, "all", array, grad, rng).agrees is False
+    return hold_against(along, here, rough, "all", array, grad, rng, own).agrees is False
 
 
 def suspects(findings):
@@ -189,8 +195,11 @@ def not_the_slope(name):
     )
 
 
-def hold_against(loss, here, rough, name, array, grad, rng):
-    """Compare a gradient with differences along a few directions; return the worst Slope."""
+def hold_against(loss, here, rough, name, array, grad, rng, own=0.0):
+    """Compare a gradient with differences along a few directions; return the worst Slope.
+
+    `own` is how far rounding may have put the entries of the gradient off, where that is known.
+    """
     found: list[tuple[float, float, float, float]] = []  # ratio, difference, tolerance, slope
     step = EPS ** (1 / 3) * (float(np.abs(array).max()) or 1.0)
     for _ in range(REDRAWS):
@@ -205,6 +214,7 @@ def hold_against(loss, here, rough, name, array, grad, rng):
         # the gradient has rounding errors of its own, those of the dtype it was computed in
         narrow = float(np.finfo(grad.dtype if grad.dtype.kind == "f" else np.float64).eps)
         off += SAFETY * narrow * float(np.abs(grad * direction).sum())
+        off += float((np.abs(direction) * own).sum())
         if low < high and difference > off:
             continue  # where several kinks meet, right slopes may add up to one beyond both sides
         if difference > off:  # a kink at a third of the step looks smooth; of half the step, not

@@ -9,6 +9,7 @@ import numpy as np
 
 from handgrad.load.names import FORMS, array_of, is_letter
 
+NAMELESS = re.compile(r"(?i)d|g|grads?|gradients?|deriv(ative)?s?|dparams")  # of all there is
 GRADIENTS = re.compile(r"(?i)d|g|.*grad.*|.*deriv.*|.*delta.*|dparams")  # what holds gradients
 
 

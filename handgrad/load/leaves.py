@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from handgrad.load.arrays import GRADIENTS, Array, arrays_of, bases_of, same
+from handgrad.load.arrays import GRADIENTS, NAMELESS, Array, arrays_of, bases_of, same
 from handgrad.load.names import Y_NAMES, array_of
 from handgrad.load.nested import flat, holders_of
 
@@ -79,8 +79,9 @@ def of_leaves(leaves, first, data, grads, targets=Y_NAMES):
     names: dict[str, set[tuple[str, Any]]] = {name: {(name, None)} for name in leaves}
     for name, short in short_names(leaves):
         names[name].add((short, None))
+    own = {n.name for n in first.values.values() if not n.is_argument and id(n.given) not in data}
     for note in first.values.values():
-        if id(note.given) in data and data[id(note.given)] in names:
+        if id(note.given) in data and data[id(note.given)] in names and note.name not in own:
             names[data[id(note.given)]].add((note.name, None))
     for held, known in holders_of(first.programme.held()).items():
         if held in data and data[held] in names:
@@ -97,19 +98,36 @@ def of_leaves(leaves, first, data, grads, targets=Y_NAMES):
         if best:
             found[name] = best[-1]
     found = found or by_order(first, grads)
-    taken = [id(grad) for grad in found.values()]
-    free = {name: w for name, w in leaves.items() if name not in found and name not in Y_NAMES}
-    for grad in grads:  # J, grad = cost(theta)
-        name = grad.names[-1][0]
-        alike = [
-            n
-            for n, w in free.items()
-            if np.shape(w) == grad.value.shape and n not in {*found, *targets}
-        ]
-        is_one = GRADIENTS.fullmatch(name) and not any(base in known for base in bases_of(name))
-        if is_one and id(grad) not in taken and len(alike) == 1:
+    free = {name: leaf for name, leaf in leaves.items() if name not in {*found, *targets}}
+    return found | of_nameless(without(grads, found.values()), free, first, known)
+
+
+def of_nameless(grads, leaves, first, known):
+    """Return the gradients that are called after nothing: `J, grad = cost(theta)`.
+
+    They are those of the one parameter of their shape; not what a helper calls so on the way.
+    """
+    found: dict[str, Array] = {}
+    for grad in grads:
+        is_last = bool(grad.way) or first.programme.is_one
+        is_own = not grad.arguments and not any(
+            base in known for n, _ in grad.names for base in bases_of(n)
+        )
+        alike = [n for n, w in leaves.items() if np.shape(w) == grad.value.shape and n not in found]
+        if is_last and is_own and is_nameless(grad) and len(alike) == 1:
             found[alike[0]] = grad
     return found
+
+
+def is_nameless(grad):
+    """Say whether a gradient is called after nothing."""
+    return NAMELESS.fullmatch(grad.names[-1][0]) is not None
+
+
+def without(grads, taken):
+    """Return gradients without those that are taken."""
+    taken = {id(grad) for grad in taken}
+    return [grad for grad in grads if id(grad) not in taken]
 
 
 def is_of(grad, leaf, names, known):

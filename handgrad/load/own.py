@@ -12,10 +12,10 @@ from functools import partial
 import numpy as np
 
 from handgrad.errors import InputError
-from handgrad.explain.finite_difference import contradicts
 from handgrad.load import pairing
 from handgrad.load.arrays import arrays_of, bases_of
-from handgrad.load.leaves import gradients_of, of_leaves
+from handgrad.load.follow import unfollowed
+from handgrad.load.leaves import gradients_of, is_nameless, of_leaves, without
 from handgrad.load.lines import lines_of_key
 from handgrad.load.nested import floats_in
 from handgrad.load.noted_passes import NotedPasses, first_run, is_fit
@@ -135,12 +135,6 @@ def is_given(grad, first):
     return note is not None and note.function == "<module>" and note.name in first.programme.given
 
 
-def without(grads, taken):
-    """Return gradients without those that are taken."""
-    taken = {id(grad) for grad in taken}
-    return [grad for grad in grads if id(grad) not in taken]
-
-
 def leaves_of(first):
     """Return the parameters and the inputs of a first run by name."""
     return {**first.params, **named_inputs(first.x)}
@@ -172,7 +166,7 @@ def finished(network, first, names, grads, shapes):
     passes = NotedPasses(first.programme, values, places, wanted)
     lines = {name: line(first.values[at]) for name, at in values.items()}
     lines |= {name: line_of(first, at, grads[name[5:]]) for name, at in places.items()}
-    taken = {*values, *network.params}
+    taken, leaves = {*values, *network.params}, {*network.params, *named_inputs(network.x)}
     own = {f"grad_{name}": called(grad, taken) for name, grad in grads.items()}
     counts = Counter([*own.values(), *values, *network.params, ""])
     for name, theirs in own.items():
@@ -183,6 +177,7 @@ def finished(network, first, names, grads, shapes):
         network,
         forward=passes.forward,
         backward=passes.backward,
+        guessed=frozenset(f"grad_{n}" for n, g in grads.items() if not is_sure(n, g, leaves)),
         names={name: theirs for name, theirs in own.items() if theirs},
         lines={name: where for name, where in lines.items() if where is not None},
         notes=(*network.notes, *(shape_note(own[f"grad_{n}"], s) for n, s in shapes.items())),
@@ -195,6 +190,14 @@ def called(grad, taken):
     names = [name for name in [grad.shown, *assigned] if name not in taken]
     named = [name for name in names if any(bases_of(name))]
     return [*named, *names, grad.shown][0]
+
+
+def is_sure(name, grad, leaves):
+    """Say whether a gradient is certainly that of a value: not called so for another reason.
+
+    It is called after a parameter or an input, or returned as grad_ and the value's name.
+    """
+    return (name in leaves and not is_nameless(grad)) or grad.way == f"grad_{name}"
 
 
 def line(note):
@@ -241,13 +244,17 @@ def followed(draft, programme, watched, with_inputs, grads):
     network = with_reference(draft, programme, watched, with_inputs, grads)
     network = in_dtype(replace(network, forward=passes.forward), np.float64)
     with np.errstate(all="ignore"), arithmetic(FLOAT64):
-        trace = run_reference(network, FLOAT64).quantities
-        plain = passes.forward(network.params, network.x, network.y)
-        off = [name for name in plain if name in trace and not is_near(plain[name], trace[name])]
-        if off or contradicts(replace(network, forward=for_loss), trace):
+        run = run_reference(network, FLOAT64)
+        if not np.isfinite(loss := run.quantities["loss"]).all():
+            raise InputError(
+                f"{programme.where}: the loss is {float(loss)} with these weights and data: it has "
+                "no slope there, so no gradient can be judged; use smaller numbers."
+            )
+        off = unfollowed(network, replace(network, forward=for_loss), run)
+        if off is not None:
             raise InputError(
                 f"{programme.where}: autograd does not follow the forward pass"
                 + (f", first not at {off[0]}" if off else "")
                 + ": give the network in PyTorch as `reference`, see `handgrad new --torch`."
             )
-    return trace
+    return run.quantities

@@ -1,28 +1,33 @@
 """What autograd's graph says of a step: what it was computed from, and its longest sum."""
 
-from math import isqrt, prod
+from math import ceil, isqrt, prod
 from typing import Any, NamedTuple
 
 import torch
 
-# What makes each entry of its result from one entry of each of its inputs, or moves entries.
-# Nodes are called after the operation: ReluBackward0, AddBackward0.
+# What only moves entries, or copies them. Nodes are called after the operation: SliceBackward0.
 # fmt: off
-ENTRYWISE = frozenset([
-    "Abs", "Add", "Addcdiv", "Addcmul", "Alias", "AsStrided", "Atan", "Cat", "Celu", "Clamp",
-    "ClampMax", "ClampMin", "Clone", "ConstantPadNd", "Cos", "Cosh", "Detach", "Div", "Elu", "Erf",
-    "Exp", "Exp2", "Expand", "Expm1", "Flip", "Fmax", "Fmin", "Gelu", "Glu", "Hardshrink",
-    "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyRelu", "Lerp", "Log", "Log1P", "Log2",
-    "LogSigmoid", "Logaddexp", "Logit", "MaskedFill", "Maximum", "Minimum", "Mish", "Mul", "Neg",
-    "Permute", "Pow", "PreluKernel", "Reciprocal", "Relu", "Repeat", "Reshape", "ReshapeAlias",
-    "Roll", "Rsqrt", "Rsub", "Select", "Sgn", "Sigmoid", "Silu", "Sin", "Sinh", "Slice", "Softplus",
-    "Softshrink", "Split", "Sqrt", "Squeeze", "Stack", "Sub", "Substituted", "T", "Tan", "Tanh",
-    "Threshold", "ToCopy", "Transpose", "Tril", "Triu", "Unbind", "UnsafeView", "Unsqueeze", "View",
-    "Where",
+MOVES = frozenset([
+    "Alias", "AsStrided", "Cat", "Clone", "ConstantPadNd", "CopyBackwards", "CopySlices", "Detach",
+    "Diagonal", "Expand", "Flip", "Permute", "Repeat", "Reshape", "ReshapeAlias", "Roll", "Select",
+    "SelectScatter", "Slice", "SliceScatter", "Split", "Squeeze", "Stack", "Substituted", "T",
+    "ToCopy", "Transpose", "Tril", "Triu", "Unbind", "Unfold", "UnsafeView", "Unsqueeze", "View",
+])
+# What makes each entry of its result from one entry of each of its inputs.
+ENTRYWISE = MOVES | frozenset([
+    "Abs", "Acos", "Acosh", "Add", "Addcdiv", "Addcmul", "Asin", "Asinh", "Atan", "Atan2", "Atanh",
+    "Ceil", "Celu", "Clamp", "ClampMax", "ClampMin", "Copysign", "Cos", "Cosh", "Deg2Rad", "Div",
+    "Elu", "Erf", "Erfc", "Exp", "Exp2", "Expm1", "Fill", "Floor", "Fmax", "Fmin", "Fmod", "Gelu",
+    "Glu", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "Hypot", "LeakyRelu", "Lerp",
+    "Log", "Log10", "Log1P", "Log2", "LogSigmoid", "Logaddexp", "Logaddexp2", "Logit", "MaskedFill",
+    "Maximum", "Minimum", "Mish", "Mul", "NanToNum", "Neg", "Pow", "PreluKernel", "Rad2Deg",
+    "Reciprocal", "Relu", "Remainder", "Round", "Rsqrt", "Rsub", "Sgn", "Sigmoid", "Sign", "Silu",
+    "Sin", "Sinc", "Sinh", "Softplus", "Softshrink", "Sqrt", "Sub", "Tan", "Tanh", "Threshold",
+    "Trunc", "Where", "Xlogy",
 ])
 # What takes entries as they are; their gradients come together, as often as they were taken.
 TAKEN = frozenset([
-    "Embedding", "Gather", "Index", "IndexSelect", "MaxPool1D", "MaxPool2DWithIndices",
+    "Embedding", "Gather", "IndexSelect", "MaxPool1D", "MaxPool2DWithIndices",
     "MaxPool3DWithIndices", "Sort", "Take", "Topk",
 ])
 # What adds up its terms, and whose derivative goes entry by entry.
@@ -32,19 +37,20 @@ LOSSES = frozenset([
 ])
 # fmt: on
 PRODUCTS = frozenset(["Addmm", "Addmv", "Addbmm", "Baddbmm", "Bmm", "Dot", "Mm", "Mv"])
-REDUCTIONS = frozenset(["Amax", "Amin", "Max", "Mean", "Min", "Sum"])
+REDUCTIONS = frozenset(["Amax", "Amin", "Max", "Mean", "Min", "Nansum", "Sum"])
 REDUCTIONS_BOTH_WAYS = frozenset(["LinalgVectorNorm", "Logsumexp", "Prod", "Std", "Var"])
 # What has a derivative everywhere, which changes as smoothly.
 # fmt: off
-SMOOTH = PRODUCTS | frozenset([
-    "Add", "Alias", "Clone", "Cos", "Exp", "Expand", "Mean", "MseLoss", "Mul", "Neg", "Permute",
-    "Reshape", "ReshapeAlias", "Sigmoid", "Sin", "Softmax", "Squeeze", "Sub", "Sum", "T", "Tanh",
-    "ToCopy", "Transpose", "UnsafeView", "Unsqueeze", "View",
+SMOOTH = PRODUCTS | MOVES | frozenset([
+    "Add", "Cos", "Cumsum", "Exp", "Index", "IndexPut", "Mean", "MseLoss", "Mul", "Neg", "Sigmoid",
+    "Sin", "Softmax", "Sub", "Sum", "Tanh",
 ])
 # fmt: on
 # What PyTorch cuts off: see handgrad.run.exact.
 CUT_OFF = frozenset(["BinaryCrossEntropy", "Softplus"])
-ALONG_AN_AXIS = frozenset(["Cumprod", "Cumsum", "LogSoftmax", "Softmax"])
+ALONG_AN_AXIS = frozenset(
+    ["Cummax", "Cummin", "Cumprod", "Cumsum", "LogSoftmax", "Logcumsumexp", "Softmax"]
+)
 
 
 class Step(NamedTuple):
@@ -99,9 +105,15 @@ def terms(node):
     if result is None or not known:
         return 1, [1] * len(inputs)
     size, largest = prod(result), prod(known[0])
-    uses = [size // max(prod(shape), 1) if shape is not None else 1 for shape in inputs]
+    uses = [ceil(size / max(prod(shape), 1)) if shape is not None else 1 for shape in inputs]
+    if kind in ("Cat", "Stack"):
+        return 1, [1] * len(inputs)
     if kind in ENTRYWISE:  # an entry may be used for several of the result's
         return 1, uses
+    if kind == "Index":
+        return 1, [most_at_one_place(node)] * len(inputs)
+    if kind == "IndexPut":  # each entry may be that at several places, or added to one
+        return 1 + most_at_one_place(node) * node._saved_accumulate, uses
     if kind in PRODUCTS and None not in inputs[-2:]:
         a, b = (prod(shape) for shape in known[-2:])  # addmm's first is what is added
         to_a, to_b = isqrt(size * b // max(a, 1)), isqrt(size * a // max(b, 1))
@@ -129,8 +141,21 @@ def terms(node):
 
 
 def kind_of(node):
-    """Return the name of the operation that a node differentiates: `Relu` of ReluBackward0."""
-    return node.name().rstrip("0123456789").removesuffix("Backward")
+    """Return the name of the operation that a node differentiates: `Relu` of ReluBackward0.
+
+    That of a write into a part of an array is torch::autograd::CopySlices.
+    """
+    return node.name().rpartition(":")[2].rstrip("0123456789").removesuffix("Backward")
+
+
+def most_at_one_place(node):
+    """Return how often the place that the indices of an operation name most often is named."""
+    indices = [index for index in node._saved_indices if index is not None]
+    if not indices or any(index.dtype is torch.bool for index in indices):
+        return 1
+    places = torch.stack(torch.broadcast_tensors(*indices)).reshape(len(indices), -1)
+    _, counts = torch.unique(places, dim=1, return_counts=True)
+    return max(counts.tolist(), default=1)
 
 
 def shape_of(node, number):

@@ -1,5 +1,6 @@
 """How the hand-written side runs: on copies, and what goes wrong in it is one sentence."""
 
+import copy
 import os
 import traceback
 from dataclasses import replace
@@ -32,14 +33,15 @@ def can_run(network):
     return network.forward is not None and network.backward is not None
 
 
-def run_again(network, dtype):
+def run_again(network, dtype, move=None):
     """Return the trace of a Network's hand-written side with all floating point data in a dtype.
 
-    The quantities have the names of the reference.
+    The quantities have the names of the reference. With `move` the backward pass gets what that
+    makes of each array that the forward pass returned.
     """
     again = in_dtype(network, dtype)
     found: dict[str, Any] = {}
-    for arrays in passes(again, network.path or network.name):
+    for arrays in passes(again, network.path or network.name, move):
         found |= {name: as_array(array) for name, array in arrays.items()}
     return {**again.params, **found}
 
@@ -60,16 +62,30 @@ def run_both(network, where):
     return arrays_of(values, "forward", where), arrays_of(grads, "backward", where)
 
 
-def passes(network, where):
+def passes(network, where, move=None):
     """Run the forward and the backward pass on copies, and return what each returns."""
     params, x, y = mapped(np.ndarray.copy, (network.params, network.x, network.y))
     values = call(network.forward, "forward", where, params, x, y)
     check_unchanged("forward", where, network, params, x, y)
     if "loss" not in values:
         raise InputError(f"{where}: forward must return `loss`, found {', '.join(values)}.")
-    grads = call(network.backward, "backward", where, params, x, y, values)
+    given = values if move is None else moved(move, values)
+    grads = call(network.backward, "backward", where, params, x, y, given)
     check_unchanged("backward", where, network, params, x, y)
     return values, grads
+
+
+def moved(move, data):
+    """Return what a forward pass gave with what `move` makes of its arrays of floating point."""
+    if isinstance(data, np.ndarray):
+        return move(data).astype(data.dtype) if data.dtype.kind == "f" else data
+    if isinstance(data, dict):
+        again = copy.copy(data)
+        again.update({key: moved(move, part) for key, part in data.items()})
+        if hasattr(again, "result"):  # what a user's own function returned
+            again.result = moved(move, again.result)
+        return again
+    return type(data)(moved(move, part) for part in data) if type(data) in (list, tuple) else data
 
 
 def call(function, name, where, *arguments):

@@ -254,11 +254,11 @@ def called_on(call):
         name = of.rpartition(".")[2]
         last = compile(f"{of}[-1]", "<entry>", "eval")
         yield Target(name, last, (compile(f"len({of}) - 1", "<index>", "eval"),), False)
-    elif call.args and isinstance(call.args[0], ast.Name | ast.Attribute):
-        yield from targets_in(call.args[0], True)
-    for keyword in call.keywords:
-        if keyword.arg == "out":
-            yield from targets_in(keyword.value, True)
+        return
+    outs = [keyword.value for keyword in call.keywords if keyword.arg == "out"]
+    for written in outs or call.args[:1]:
+        if outs or isinstance(written, ast.Name | ast.Attribute):
+            yield from targets_in(written, True)
 
 
 def is_key(index):

@@ -287,6 +287,8 @@ class Recorder:
     def finished(self):
         """Return the Run, with zeros for the gradients of what does not reach the loss."""
         trace = self.run.quantities
+        if self.reference.kind == "forward" and self.run.kinks:
+            self.run.smooth.clear()  # a mask is no node of the graph, and any step may have one
         for name in [name for name in trace if name != "loss"]:
             self.grads.setdefault(f"grad_{name}", np.zeros_like(trace[name]))
         trace |= self.grads

@@ -34,7 +34,7 @@ def test_each_draw_can_only_add_to_the_noise(is_given):
     measures = [{name: noise.noise(name) for name in noise.exact}]
     while noise.draw(noise.exact):
         measures.append({name: noise.noise(name) for name in noise.exact})
-    assert len(measures) == 1 + len(COARSE) + FLOAT64.draws + is_given
+    assert len(measures) == 1 + len(COARSE) + FLOAT64.draws + 2 * is_given
     for name in noise.exact:
         assert (np.diff([measure[name] for measure in measures], axis=0) >= 0).all()
     assert any((measures[-1][name] > 2 * measures[0][name]).any() for name in noise.exact)

@@ -82,7 +82,7 @@ def stand_in(value):
     if isinstance(value, type):
         return NUMBERS.get(value, IMPLEMENTED.get(value, value))
     if isinstance(value, np.vectorize):
-        return FUNCTIONS["vectorize"](value.pyfunc)
+        return FUNCTIONS["vectorize"](stand_in(value.pyfunc))
     if value is np.r_ or value is np.c_:
         return Joiner(value)
     if isinstance(value, np.ndarray) and is_numeric(value):

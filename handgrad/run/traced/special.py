@@ -2,7 +2,7 @@
 
 import torch
 
-from handgrad.run.traced.array import Traced, tensor_of
+from handgrad.run.traced.array import FUNCTIONS, Traced, tensor_of
 
 
 def expit(x):
@@ -32,10 +32,16 @@ def log_softmax(x, axis=None):
     return Traced(torch.log_softmax(x, axis))
 
 
+def erf(x):
+    """Return the error function."""
+    return Traced(torch.erf(tensor_of(x)))
+
+
 SPECIAL = {
     "expit": expit,
     "logsumexp": logsumexp,
     "softmax": softmax,
     "log_softmax": log_softmax,
-    "erf": lambda x: Traced(torch.erf(tensor_of(x))),
+    "erf": erf,
 }
+FUNCTIONS["erf"] = erf  # math has it as well

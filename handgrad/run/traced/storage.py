@@ -17,6 +17,7 @@ import torch
 
 from handgrad.run.traced.index import are_apart, key_at, place_of
 from handgrad.run.traced.refusal import Untraceable
+from handgrad.run.traced.sigmoid import unmarked
 from handgrad.run.traced.tensors import cast_as_out
 
 UNBOUND = 8  # so many entries are read one by one (or a quarter of all) before all are unbound
@@ -77,7 +78,7 @@ class Storage:
 
         With `in_place` it is written into the array that this one is a view of as well.
         """
-        result = function(self.tensor)
+        result = function(unmarked(self.tensor))
         if in_place:
             self._assign(result)
         else:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from handgrad.run.traced import choices
+from handgrad.run.traced import choices, sigmoid
 from handgrad.run.traced.array import FUNCTIONS, Traced, tensor_like, tensor_of
 from handgrad.run.traced.index import key_at, parsed, positions_of
 from handgrad.run.traced.refusal import Untraceable
@@ -19,11 +19,13 @@ HARMLESS = 0.5
 
 ENTRYWISE = {
     **{name: getattr(torch, name) for name in (
-        *("exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "square", "reciprocal"),
+        *("exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "square"),
         *("sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "arcsinh"),
         *("arccosh", "arctanh", "floor", "ceil", "trunc", "isnan", "isinf", "isfinite", "deg2rad"),
         *("rad2deg", "negative", "signbit", "logical_not"),
     )},
+    "exp": sigmoid.exp,
+    "reciprocal": sigmoid.reciprocal,
     "rint": torch.round,
     "absolute": choices.absolute,
     "fabs": choices.absolute,
@@ -36,11 +38,11 @@ ENTRYWISE = {
 }  # fmt: skip
 # Those that PyTorch takes Python's numbers for, and those that take tensors alone.
 WITH_NUMBERS = {
-    "add": operator.add,
+    "add": sigmoid.add,
     "subtract": operator.sub,
     "multiply": operator.mul,
-    "divide": operator.truediv,
-    "power": operator.pow,
+    "divide": sigmoid.divide,
+    "power": sigmoid.power,
     "greater": choices.comparison(operator.gt),
     "greater_equal": choices.comparison(operator.ge),
     "less": choices.comparison(operator.lt),

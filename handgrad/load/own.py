@@ -18,8 +18,15 @@ from handgrad.load.follow import unfollowed
 from handgrad.load.leaves import gradients_of, is_nameless, of_leaves, without
 from handgrad.load.lines import lines_of_key
 from handgrad.load.nested import floats_in
-from handgrad.load.noted_passes import NotedPasses, first_run, is_fit
-from handgrad.load.unnamed import is_near, judge_of, misnamed, unnamed
+from handgrad.load.noted_passes import NotedPasses, Scaled, first_run, is_fit
+from handgrad.load.unnamed import (
+    is_near,
+    judge_of,
+    misnamed,
+    multiple_of,
+    unnamed,
+    without_multiples,
+)
 from handgrad.network import Network, Reference
 from handgrad.run.hand_written import in_dtype, named_inputs
 from handgrad.run.own_forward import OwnForward, Result
@@ -82,40 +89,82 @@ def paired(draft, first, data, grads, with_gradient):
     watched = {value.at: f"v{value.at}" for value in pairing.watchable(values, left)}
     results: dict[Result, np.ndarray] = {}
     truth = followed(draft, programme, watched, inputs, results)
+    if first.seed is not None:
+        counts = sizes_of(first)
+        if (times := multiple_of(with_gradient, truth, counts)) != 1:
+            programme = replace(programme, loss=partial(divided, programme.loss, times))
+            first = replace(first, programme=programme)
+            truth = followed(draft, programme, watched, inputs, results)
+            note = f"It is {times:g} times the slope of the loss, a convention."
+            draft = replace(draft, notes=(*draft.notes, note))
     slopes = {at: truth.get(f"grad_{name}") for at, name in watched.items()}
     known = [value for value in values if slopes.get(value.at) is not None]
     pairs = pairing.pair(left, known, slopes)
-    values = [value for value in values if value.at in pairs]
-    names = pairing.names_of(values, {*draft.params, *named_inputs(draft.x), "loss"})
-    found = {names[at]: pairs[at] for at in names} | with_gradient
-    if not found:
+    values = {value.at: value for value in values if value.at in pairs}
+    names = pairing.names_of(values.values(), {*draft.params, *named_inputs(draft.x), "loss"})
+    if not pairs and not with_gradient:
         raise InputError(
             f"{programme.where}: no gradient was found: backward returns and assigns none "
             "that is called after a parameter or a value, grad_w1, dw1 or w1_grad."
         )
-    shapes = fits(found, {names[v.at]: v.value for v in values} | leaves_of(first))
-    own = {f"grad_{name}": fitted(grad.value, shapes.get(name)) for name, grad in found.items()}
-    right = {f"grad_{names[at]}": slopes[at] for at in names} | truth
-    paired_slopes = [slopes[at] for at in pairs]
-    results = {r: t for r, t in results.items() if not any(is_near(t, s) for s in paired_slopes)}
+    arrays = {names[at]: value.value for at, value in values.items()} | leaves_of(first)
 
     def reference(more, left_out=()):
         kept = {at: name for at, name in names.items() if f"grad_{name}" not in left_out}
         return with_reference(draft, programme, {**kept, **more}, inputs)
 
-    judge, counts = judge_of(reference, own), sizes_of(first)
+    def judge_for(pairs):
+        found = {names[at]: pairs[at] for at in names} | with_gradient
+        return judge_of(reference, fitted_all(found, fits(found, arrays)))
+
+    counts = sizes_of(first)
+    pairs = without_multiples(pairs, slopes, counts, judge_for)
+    found = {names[at]: pairs[at] for at in names} | with_gradient
+    shapes = fits(found, arrays)
+    right = {f"grad_{names[at]}": slopes[at] for at in names} | truth
+    own = fitted_all(found, shapes)
+    results = {r: t for r, t in results.items() if not any(is_near(t, slopes[at]) for at in pairs)}
+    judge = judge_for(pairs)
     is_off = any(not is_near(grad, right[name]) for name, grad in own.items())
     moved = misnamed(found, judge({}), results, judge, counts) if is_off else {}
     more, gone = dict(moved.values()), moved.keys()
-    left = without(left, pairs.values())
-    known = list(found.values())
+    left = [grad for grad in left if not any(grad.at == at_of(one) for one in pairs.values())]
     judge = partial(judge, without=gone) if is_off else all_right
-    more = unnamed(left, known, results, judge, counts, more)
+    more = unnamed(left, list(found.values()), results, judge, counts, more)
     names = {at: name for at, name in names.items() if f"grad_{name}" not in gone}
     found = {name: grad for name, grad in found.items() if f"grad_{name}" not in gone}
     names |= {result: f"result[{result.number}]" for result in more}
     found |= {names[result]: grad for result, grad in more.items()}
+    draft = replace(draft, notes=(*draft.notes, *notes_on_multiples(found)))
     return finished(with_reference(draft, programme, names, inputs), first, names, found, shapes)
+
+
+def at_of(grad):
+    """Return where a gradient is, also one without the multiple that it carries."""
+    return grad.at.at if isinstance(grad.at, Scaled) else grad.at
+
+
+def fitted_all(found, shapes):
+    """Return the arrays of gradients, each in the shape of what it is the gradient of."""
+    return {f"grad_{name}": fitted(grad.value, shapes.get(name)) for name, grad in found.items()}
+
+
+def notes_on_multiples(found):
+    """Say which gradients carry a multiple of the loss's slope, that others take out again."""
+    carried: dict[float, list[str]] = {}
+    for grad in found.values():
+        if isinstance(grad.at, Scaled):
+            carried.setdefault(grad.at.scale, []).append(f"`{grad.shown}`")
+    return [
+        f"{', '.join(dict.fromkeys(names))}: {scale:g} times the slope of the loss, a convention; "
+        "judged without it."
+        for scale, names in carried.items()
+    ]
+
+
+def divided(loss, times, result, noted):
+    """Return a part of a loss."""
+    return loss(result, noted) / times
 
 
 def all_right(_):

@@ -96,7 +96,8 @@ def pair(grads, values, truth):
     for (name, owner), several in asked.items():
         of_owner = [v for v in known[name] if owner is None or (name, owner) in v.names]
         for value, grad in in_order(several, of_owner, entries_of(name, known), truth):
-            found.setdefault(value.at, grad)
+            if value.value.shape == grad.value.shape or name not in value.arguments:
+                found.setdefault(value.at, grad)
     taken = {id(grad) for grad in found.values()}
     for grad in grads:
         equal = [v.at for v in values if v.at not in found and equals(grad.value, truth[v.at])]

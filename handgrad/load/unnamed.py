@@ -6,6 +6,7 @@ right what the backward pass computes from it. Some people carry a multiple, the
 or -1, up to the line where a weight's gradient, or its update, takes it out again.
 """
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -75,14 +76,64 @@ def same_as(grad, truth, counts, taken=()):
     if value.size < 2 or not np.isfinite(value).all() or not np.ptp(value):
         return None
     for result in reversed(truth):
-        right = truth[result]
-        if result in taken or right.shape != value.shape or not (square := float((right**2).sum())):
+        if result in taken:
             continue
-        times = float((value * right).sum()) / square
-        for scale in (1.0, -1.0, *counts, *(-count for count in counts)):
-            if abs(times - scale) <= CLOSE * abs(scale) and is_near(value, scale * right):
-                return result, scale
+        scale = times_of(value, truth[result], counts)
+        if scale is not None:
+            return result, scale
     return None
+
+
+def times_of(value, right, counts):
+    """Return how many times the right array this is: 1, a count, or minus that; else None."""
+    square = float((right**2).sum())
+    if right.shape != value.shape or not square:
+        return None
+    times = float((value * right).sum()) / square
+    for scale in (1.0, -1.0, *counts, *(-count for count in counts)):
+        if abs(times - scale) <= CLOSE * abs(scale) and is_near(value, scale * right):
+            return scale
+    return None
+
+
+def without_multiples(pairs, slopes, counts, judge_for):
+    """Return pairs of values and gradients without the multiples that are carried on the way.
+
+    What is wrong has none to be seen: it has that of the gradient before it. `judge_for` takes such
+    pairs, and returns a `judge`: where more is wrong without the multiples, they are mistakes.
+    """
+    found, last, carried = {}, 1.0, False
+    for at, grad in sorted(pairs.items(), key=lambda pair: place(pair[1])):
+        times = times_of(grad.value, slopes[at], counts) if grad.value.size > 1 else None
+        last = last if times is None else times
+        found[at] = scaled(grad, last)
+        carried = carried or last != 1
+    if not carried or len(judge_for(found)({})) > len(judge_for(pairs)({})):
+        return pairs
+    return {at: found[at] for at in pairs}
+
+
+def multiple_of(grads, slopes, counts):
+    """Return how many times most gradients would have to be taken to be the slopes, a count or 1.
+
+    `slopes` are those of a loss that is only known but for such a multiple.
+    """
+    found = Counter(
+        count
+        for name, grad in grads.items()
+        for count in counts
+        if f"grad_{name}" in slopes and is_near(grad.value * count, slopes[f"grad_{name}"])
+    )
+    (best, times), *_ = [*found.most_common(1), (1.0, 0)]
+    return best if 2 * times > len(grads) else 1.0
+
+
+def place(grad):
+    """Return where in the backward pass a gradient comes: what is returned comes last."""
+    at = grad.at
+    while isinstance(at, tuple):
+        at = at[0]
+    return at if isinstance(at, int) else float("inf")
 
 
 def scaled(grad, scale):

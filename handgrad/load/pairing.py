@@ -126,9 +126,10 @@ def in_order(grads, values, entries, truth) -> Iterator[tuple[Array, Array]]:
     `entries` are those of a buffer that the forward pass fills: each is a value. Where the counts
     differ, those go together whose numbers say so.
     """
-    if len(values) == 1 and len(grads) > 1 and not entries:  # dh[h <= 0] = 0 makes another of it
+    is_returned = any(grad.way for grad in grads)
+    if len(values) == 1 and len(grads) > 1 and not entries and not is_returned:
         equal = [grad for grad in grads if equals(grad.value, truth[values[0].at])]
-        if equal:
+        if equal:  # dh[h <= 0] = 0 makes another of it
             yield values[0], equal[-1]
             return
     grads = [g for g in grads if not (g.is_of_entry and g is not grads[-1])]

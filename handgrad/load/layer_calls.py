@@ -10,9 +10,8 @@ import torch
 
 from handgrad.errors import InputError
 from handgrad.load.defined import arguments_of, bound, called, owner_of
-from handgrad.load.nested import flat, is_tensor, rebuilt
+from handgrad.load.nested import copied, flat, is_tensor, own_copy, rebuilt
 from handgrad.load.programme import State
-from handgrad.load.script import copied, own_copy
 from handgrad.run.hand_written import as_array
 from handgrad.run.traced import Traced, traced
 

@@ -109,8 +109,9 @@ def scripts(sources, namespace, path):
 
 def load_pass(body, namespace, path):
     """Return the Network of one pass of a script."""
+    files, namespaces = theirs(path, namespace)
     name, where = f"{path.name}, {title_of(body)}", str(path)
-    return script.load(body, namespace, *theirs(path, namespace), where, name=name, source=where)
+    return script.load(body, namespace, files, namespaces, where, name=name, source=where)
 
 
 def load_module(found, path, lines):

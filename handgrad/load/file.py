@@ -1,6 +1,5 @@
 """A derivation in a file or a notebook, as a Network: run it, then look at what it defines."""
 
-import inspect
 import linecache
 import sys
 import types
@@ -12,7 +11,7 @@ import numpy as np
 
 from handgrad.errors import InputError
 from handgrad.load import own, script, variables
-from handgrad.load.defined import modules_in
+from handgrad.load.defined import arguments_of, modules_in
 from handgrad.load.execute import (
     execute,
     functions_put_back,
@@ -185,11 +184,7 @@ def function(found, name, path):
 def start(found, path):
     """Return params, x, y of a module, from its `init` or as they stand there."""
     if callable(found.get("init")):
-        needed = [
-            p
-            for p in inspect.signature(found["init"]).parameters.values()
-            if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-        ]
+        _, needed = arguments_of(found["init"])
         drawn = call(found["init"], "init", path, *[np.random.default_rng(0)] * len(needed[:1]))
         if not isinstance(drawn, tuple) or len(drawn) != 3:
             raise InputError(

@@ -32,18 +32,18 @@ def assigns(node):
         return set()
     taken = {part.value for part in ast.walk(node.value) if isinstance(part, ast.Constant)}
     targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-    return {name for target in targets for name in bases(target)} - taken
+    return {name for target in targets for name in changed_by(target)} - taken
 
 
-def bases(target):
+def changed_by(target):
     """Yield the names that an assignment to this target changes."""
     if isinstance(target, ast.Name):
         yield target.id
     elif isinstance(target, ast.Subscript | ast.Starred):
-        yield from bases(target.value)
+        yield from changed_by(target.value)
     elif isinstance(target, ast.Tuple | ast.List):
         for part in target.elts:
-            yield from bases(part)
+            yield from changed_by(part)
 
 
 def assignments(path, names):

@@ -13,13 +13,13 @@ import numpy as np
 
 from handgrad.errors import InputError
 from handgrad.load import pairing
-from handgrad.load.arrays import arrays_of, bases_of
+from handgrad.load.arrays import arrays_of, bases_of, is_near
 from handgrad.load.follow import unfollowed
 from handgrad.load.leaves import gradients_of, is_nameless, of_leaves, without
 from handgrad.load.lines import lines_of_key
 from handgrad.load.nested import floats_in
 from handgrad.load.noted_passes import NotedPasses, first_run, is_fit
-from handgrad.load.unnamed import is_near, judge_of, misnamed, unnamed
+from handgrad.load.unnamed import judge_of, misnamed, unnamed
 from handgrad.network import Network, Reference
 from handgrad.run.hand_written import in_dtype, named_inputs
 from handgrad.run.own_forward import OwnForward, Result

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from handgrad.load.arrays import bases_of, same
-from handgrad.load.lines import assigns, bases
+from handgrad.load.lines import assigns, changed_by
 
 SHOWS = ("print", "plot", "show", "imshow", "figure")  # calls that only show something
 SHAPES = ("shape", "ndim", "size", "dtype")  # what is asked of an array that is not computed with
@@ -104,7 +104,7 @@ def statements_of(sources):
 def looped(node):
     """Yield the names of a loop's own variables."""
     if isinstance(node, ast.For):
-        yield from bases(node.target)
+        yield from changed_by(node.target)
 
 
 def moved(node):
@@ -121,14 +121,14 @@ def moved(node):
         return set()
     used = {part.id for part in ast.walk(value) if isinstance(part, ast.Name)}
     known = {base for name in used for base in bases_of(name)}
-    return {name for name in bases(target) if any(same(base, name) for base in known)}
+    return {name for name in changed_by(target) if any(same(base, name) for base in known)}
 
 
 def is_update(node):
     """Say whether a statement moves weights, or loops over them and does."""
     if isinstance(node, ast.For):
         of_all = set().union(*(moved(part) for part in ast.walk(node)))
-        return bool(of_all & set(bases(node.target)))
+        return bool(of_all & set(changed_by(node.target)))
     return bool(moved(node))
 
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from handgrad.load.arrays import CLOSE, is_near
 from handgrad.load.noted_passes import Scaled
 from handgrad.run.precision import FLOAT64, arithmetic
 from handgrad.run.reference import Substitute, run_reference
 
 MANY = 40  # results that are tried for one gradient
 TRIES = 120  # passes of the reference that all of this may take
-CLOSE = 1e-6  # relative: the same but for the order of sums
 
 
 def unnamed(left, known, truth, judge, counts, found=None):
@@ -130,14 +130,3 @@ def judge_of(reference, grads):
         return [name for name in own if name in right and not is_near(own[name], right[name])]
 
     return judge
-
-
-def is_near(one, other):
-    """Say whether two arrays are the same but for rounding."""
-    if one.shape != other.shape:
-        return False
-    finite = np.isfinite(one)
-    if not np.array_equal(finite, np.isfinite(other)):
-        return False
-    largest = np.abs(one[finite]).max(initial=0.0)
-    return bool((np.abs(one - other)[finite] <= CLOSE * largest).all())

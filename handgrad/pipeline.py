@@ -6,7 +6,6 @@ What follows is the same for all of them, and it is this page.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,42 +14,23 @@ from typing import Any, Literal
 import numpy as np
 
 from handgrad.compare.both import judge_guessed
-from handgrad.compare.conduct import conduct_of
+from handgrad.compare.conduct import conduct_of, with_faults
+from handgrad.compare.repeat import counted
 from handgrad.compare.steps import Steps
 from handgrad.errors import InputError
 from handgrad.explain.causes import explain
-from handgrad.explain.finite_difference import (
-    Slope,
-    findings_on,
-    not_the_slope,
-    slopes,
-    suspects,
-)
+from handgrad.explain.contradiction import held_against_the_loss
+from handgrad.explain.finite_difference import findings_on, slopes
 from handgrad.explain.passes import sentence
-from handgrad.findings import FAILED, Cause, Finding
+from handgrad.findings import FAILED, Finding
 from handgrad.load import file, gallery
 from handgrad.load.function import load as load_function
-from handgrad.load.lines import lines_of, noted_line
-from handgrad.load.names import in_own_words, suggestion
+from handgrad.load.lines import with_lines
+from handgrad.load.names import in_own_words
 from handgrad.network import Array, Network
 from handgrad.report import ReferenceKind, Report
-from handgrad.run.hand_written import (
-    can_run,
-    failure,
-    named_inputs,
-    one_line,
-    run_again,
-    run_hand_written,
-)
-from handgrad.run.precision import (
-    FLOAT64,
-    PRECISIONS,
-    Precision,
-    arithmetic,
-    precision_of,
-    settings,
-)
-from handgrad.run.reference import run_reference
+from handgrad.run.hand_written import failure, named_inputs, one_line, run_hand_written
+from handgrad.run.precision import PRECISIONS, Precision, arithmetic, precision_of, settings
 
 
 def check(
@@ -75,64 +55,57 @@ def check(
     """
     precision = precision or precision_of(network.params or named_inputs(network.x))
     notes = list(network.notes)
+    reference: ReferenceKind
     with np.errstate(all="ignore"):
         actual = run_hand_written(network)
         if network.reference is None:
-            measured = slopes(network, actual)
+            reference, measured = "differences", slopes(network, actual)
             findings = findings_on(network, actual, measured)
             notes.append(sentence(measured, []))
         else:
+            reference = network.reference.kind
             findings, more = judged(network, actual, precision, device, every_draw)
-            notes += more
             if repeat:
-                with arithmetic(precision, device):
-                    findings = counted(findings, network, precision, device, repeat)
-            is_own = network.reference.kind == "forward"
+                findings = counted(findings, network, precision, device, repeat)
+            notes += more
             measured = []
             if network.forward is not None and any(f.verdict != "match" for f in findings):
-                held = at_the_same_point(network, actual, precision, findings)
-                measured = slopes(network, held, suspects(findings))
-                if has_subgradients(findings):
-                    measured = telling(network, measured)
-                    findings = contradicted(findings, measured)
-            if measured or is_own:
-                notes.append(sentence(measured, findings, is_own))
+                findings, measured = held_against_the_loss(network, actual, precision, findings)
+            if measured or reference == "forward":
+                notes.append(sentence(measured, findings, reference == "forward"))
         with arithmetic(precision, device):
             used = settings(precision, device)
-    reference = "differences" if network.reference is None else network.reference.kind
     return report_on(network, findings, actual, device, precision.name, reference, notes, used)
 
 
-def check_function(
-    function: Any, inputs: tuple[Any, ...], reference: Callable[..., Any] | None = None
-) -> Report:
-    """Check a custom autograd.Function on its inputs; see `handgrad.check_function`."""
-    network, precision, subject, arguments = load_function(function, inputs, reference)
-    with np.errstate(all="ignore"):
-        conduct = conduct_of(subject, arguments)
-    device = str(arguments.like(arguments.judged[0]).device)
-    report = check(network, device, precision)
-    if report.reference == "module":
-        report = replace(report, reference="function")
-    report = replace(report, notes=[*report.notes, *conduct.notes])
-    return with_faults(report, conduct.faults)
+def judged(
+    network: Network,
+    actual: dict[str, Array],
+    precision: Precision,
+    device: str,
+    every_draw: bool,
+) -> tuple[list[Finding], list[str]]:
+    """Judge and explain; raise InputError where the reference, or its loss, refuses the numbers."""
+    try:
+        findings, steps, notes = judge_guessed(network, actual, precision, device, every_draw)
+        if network.is_complete:
+            gallery.check_complete(network, actual, findings)
+        with arithmetic(precision, device):
+            return [explained(finding, steps[finding.name]) for finding in findings], notes
+    except (InputError, MemoryError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise InputError(
+            f"{network.name}: the reference fails on the hand-written quantities: "
+            f"{one_line(error)}."
+        ) from error
 
 
-def with_faults(report: Report, faults: list[tuple[str, Cause]]) -> Report:
-    """Return a Report with what a right gradient is at fault with all the same."""
-    if not faults:
-        return report
-    causes: dict[str, Cause] = {}
-    known = [finding.name for finding in report.findings if finding.kind == "gradient"]
-    for name, cause in faults:
-        causes.setdefault(name if name in known else known[0], cause)
-    findings = [
-        replace(finding, verdict="wrong", cause=causes[finding.name])
-        if finding.name in causes and finding.verdict != "wrong"
-        else finding
-        for finding in report.findings
-    ]
-    return replace(report, findings=findings, verdict="mismatch", error=None)
+def explained(finding: Finding, steps: Steps) -> Finding:
+    """Return a Finding with its cause, where it is wrong."""
+    if finding.verdict != "wrong" or finding.cause is not None:
+        return finding
+    return replace(finding, cause=explain(steps, finding.name))
 
 
 def report_on(
@@ -149,7 +122,8 @@ def report_on(
     """Return the Report of what was found: in the user's words, with the lines of their file."""
     loss = actual.get("loss", np.zeros(0))
     verdict, error = undecided(network.name, findings)
-    findings = with_lines(findings, network)
+    if any(finding.verdict != "match" for finding in findings):
+        findings = with_lines(findings, network)
     if reference == "forward":
         findings = [f for f in findings if f.kind == "gradient" or f.verdict != "missing"]
         findings = [replace(f, verdict="yours") if is_own(f) else f for f in findings]
@@ -183,27 +157,9 @@ def undecided(name: str, findings: list[Finding]) -> tuple[Literal["match", "err
     )
 
 
-def judged(
-    network: Network,
-    actual: dict[str, Array],
-    precision: Precision,
-    device: str,
-    every_draw: bool,
-) -> tuple[list[Finding], list[str]]:
-    """Judge and explain; raise InputError where the reference, or its loss, refuses the numbers."""
-    try:
-        findings, steps, notes = judge_guessed(network, actual, precision, device, every_draw)
-        if network.is_complete:
-            check_complete(network, actual, findings)
-        with arithmetic(precision, device):
-            return [explained(finding, steps[finding.name]) for finding in findings], notes
-    except (InputError, MemoryError, KeyboardInterrupt):
-        raise
-    except BaseException as error:
-        raise InputError(
-            f"{network.name}: the reference fails on the hand-written quantities: "
-            f"{one_line(error)}."
-        ) from error
+def is_own(finding: Finding) -> bool:
+    """Say whether a Finding, against the user's own forward pass, is right by definition."""
+    return finding.kind != "gradient" and finding.verdict == "match"
 
 
 def check_gallery(
@@ -255,98 +211,19 @@ def error_report(path: str | Path, error: object) -> Report:
     return Report(Path(path).name, str(path), "error", error=said)
 
 
-def check_complete(network: Network, actual: dict[str, Array], findings: list[Finding]) -> None:
-    """Raise InputError unless the hand-written side has just the reference's quantities."""
-    known = [finding.name for finding in findings]
-    for finding in findings:
-        if finding.verdict == "missing":
-            raise InputError(
-                f"{network.path} returns no `{finding.name}`: the PyTorch version has it."
-            )
-    for name in actual:
-        if name not in known:
-            raise InputError(
-                f"{network.path} returns `{name}`, which the PyTorch version does not have"
-                f"{suggestion(name, known)}."
-            )
-
-
-def explained(finding: Finding, steps: Steps) -> Finding:
-    """Return a Finding with its cause, where it is wrong."""
-    if finding.verdict != "wrong" or finding.cause is not None:
-        return finding
-    return replace(finding, cause=explain(steps, finding.name))
-
-
-def at_the_same_point(
-    network: Network, actual: dict[str, Array], precision: Precision, findings: list[Finding]
-) -> dict[str, Array]:
-    """Return the hand-written trace that finite differences, which run in float64, can contradict.
-
-    What is tied in a narrower dtype is not tied in float64, and has but one slope there.
-    """
-    has_several = any(finding.verdict == "subgradient" for finding in findings)
-    if not has_several or not can_run(network) or precision.name == "float64":
-        return actual
-    try:
-        wide: dict[str, Array] = run_again(network, np.float64)
-    except InputError:  # as it is judged then: in the dtype it runs in
-        return actual
-    return wide
-
-
-def has_subgradients(findings: list[Finding]) -> bool:
-    """Say whether nothing is wrong, but some gradient is one of several right ones."""
-    verdicts = {finding.verdict for finding in findings}
-    return "subgradient" in verdicts and not verdicts.intersection(FAILED)
-
-
-def telling(network: Network, measured: list[Slope]) -> list[Slope]:
-    """Return Slopes without those that contradict the reference's own gradient as well."""
-    off = {slope.name for slope in measured if slope.agrees is False}
-    if not off:
-        return measured
-    with arithmetic(FLOAT64):
-        own = slopes(network, run_reference(network, FLOAT64).quantities, off)
-    blind = {slope.name for slope in own if slope.agrees is False}
-    return [slope for slope in measured if slope.name not in blind]
-
-
-def contradicted(findings: list[Finding], measured: list[Slope]) -> list[Finding]:
-    """Return Findings, as wrong where a subgradient is called right and the loss itself says no.
-
-    One of several right slopes is no verdict that overrules finite differences.
-    """
-    off = {slope.name: slope for slope in measured if slope.agrees is False}
-    return [
-        replace(finding, verdict="wrong", cause=not_the_slope(finding.name))
-        if finding.name.removeprefix("grad_") in off and finding.kind == "gradient"
-        else finding
-        for finding in findings
-    ]
-
-
-def counted(
-    findings: list[Finding], network: Network, precision: Precision, device: str, times: int
-) -> list[Finding]:
-    """Run the reference several times; count for each quantity what differs in any bit."""
-    seen: dict[str, set[bytes]] = {finding.name: set() for finding in findings}
-    for _ in range(times):
-        for name, array in run_reference(network, precision, device).quantities.items():
-            seen.setdefault(name, set()).add(hashlib.sha256(array.tobytes()).digest())
-    return [replace(finding, distinct=len(seen[finding.name])) for finding in findings]
-
-
-def is_own(finding: Finding) -> bool:
-    """Say whether a Finding, against the user's own forward pass, is right by definition."""
-    return finding.kind != "gradient" and finding.verdict == "match"
-
-
-def with_lines(findings: list[Finding], network: Network) -> list[Finding]:
-    """Return Findings with the lines that compute them, where any of them is not a match."""
-    if all(finding.verdict == "match" for finding in findings):
-        return findings
-    own = {name: network.names.get(name, name) for name in (f.name for f in findings)}
-    lines = {} if network.path is None else lines_of(network.path, set(own.values()))
-    noted = {name: noted_line(*line) for name, line in network.lines.items()}
-    return [replace(f, line=noted.get(f.name, lines.get(own[f.name]))) for f in findings]
+def check_function(
+    function: Any, inputs: tuple[Any, ...], reference: Callable[..., Any] | None = None
+) -> Report:
+    """Check a custom autograd.Function on its inputs; see `handgrad.check_function`."""
+    network, precision, subject, arguments = load_function(function, inputs, reference)
+    with np.errstate(all="ignore"):
+        conduct = conduct_of(subject, arguments)
+    device = str(arguments.like(arguments.judged[0]).device)
+    report = check(network, device, precision)
+    if report.reference == "module":
+        report = replace(report, reference="function")
+    report = replace(report, notes=[*report.notes, *conduct.notes])
+    if not conduct.faults:
+        return report
+    findings = with_faults(report.findings, conduct.faults)
+    return replace(report, findings=findings, verdict="mismatch", error=None)

@@ -4,6 +4,7 @@ Autograd gives a backward pass gradients in any layout, asks for some of its res
 lends it tensors that others use. A function that is right on the plain call may be wrong there.
 """
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -246,3 +247,20 @@ def turned(tensor):
     if tensor.ndim > 1:
         return tensor.detach().transpose(0, -1).contiguous().transpose(0, -1)
     return torch.stack([tensor.detach()] * 2, -1)[..., 0]
+
+
+def with_faults(findings, faults):
+    """Return Findings, as wrong where a right gradient is at fault with all the same.
+
+    A fault of what is no gradient here is that of the first.
+    """
+    known = [finding.name for finding in findings if finding.kind == "gradient"]
+    causes: dict[str, Cause] = {}
+    for name, cause in faults:
+        causes.setdefault(name if name in known else known[0], cause)
+    return [
+        replace(finding, verdict="wrong", cause=causes[finding.name])
+        if finding.name in causes and finding.verdict != "wrong"
+        else finding
+        for finding in findings
+    ]

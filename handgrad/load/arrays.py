@@ -9,6 +9,7 @@ import numpy as np
 
 from handgrad.load.names import FORMS, array_of, is_letter
 
+CLOSE = 1e-6  # relative: two formulas for one gradient agree better, others hardly ever so well
 NAMELESS = re.compile(r"(?i)d|g|grads?|gradients?|deriv(ative)?s?|dparams")  # of all there is
 GRADIENTS = re.compile(r"(?i)d|g|.*grad.*|.*deriv.*|.*delta.*|dparams")  # what holds gradients
 
@@ -98,12 +99,15 @@ def owner_of(note):
 
 @lru_cache(maxsize=4096)
 def bases_of(name, container=""):
-    """Return the names that a name may be the gradient of: `h1` for `dh1` or `grad_h1`."""
-    return tuple(bases(name, container))
+    """Return the names that a name may be the gradient of: `h1` for `dh1` or `grad_h1`.
+
+    What lies in a `container` of gradients is called after what it is that of: `grads["w1"]`.
+    """
+    return tuple(each_base(name, container))
 
 
-def bases(name, container):
-    """Yield them."""
+def each_base(name, container):
+    """Yield the names that `bases_of` returns, the likeliest first."""
     stem, bracket, index = name.partition("[")
     for form in FORMS:
         before, after = form.split("{}")
@@ -115,6 +119,22 @@ def bases(name, container):
         yield stem[4].lower() + stem[5:] + bracket + index
     if GRADIENTS.fullmatch(container):
         yield name if stem != container else bracket + index
+
+
+def is_near(one, other):
+    """Say whether two arrays are the same numbers but for rounding, and not finite alike."""
+    if one.shape != other.shape:
+        return False
+    finite = np.isfinite(one)
+    if not np.array_equal(finite, np.isfinite(other)):
+        return False
+    largest = np.abs(one[finite]).max(initial=0.0)
+    return bool((np.abs(one - other)[finite] <= CLOSE * largest).all())
+
+
+def is_unchanged(known, array):
+    """Say whether an Array still has the numbers that it was noted with."""
+    return np.array_equal(known.value, array, equal_nan=True)
 
 
 def same(one, other):

@@ -7,15 +7,12 @@ import ast
 import linecache
 from contextlib import contextmanager
 
-import numpy as np
-
 from handgrad.errors import InputError
-from handgrad.load import own, script
+from handgrad.load import script
 from handgrad.load.arrays import bases_of
 from handgrad.load.defined import files_of, with_cells
-from handgrad.load.names import Y_NAMES
 from handgrad.load.notebook import without_magic
-from handgrad.run.hand_written import as_array
+from handgrad.load.statements import is_aside, segments_of, statements_of, title_of
 from handgrad.run.noting import lines_of
 
 SHELL = {"get_ipython", "globals", "locals"}  # names in lines that are not of the derivation
@@ -58,8 +55,8 @@ def opened(cells, namespace):
 
     What the pass assigns is not there while the Network is in use: it is computed again.
     """
-    statements = [s for s in script.statements_of(sources_of(cells)) if not s.used & SHELL]
-    segments = [s for s in script.segments_of(statements) if has_gradients(s.statements)]
+    statements = [s for s in statements_of(sources_of(cells)) if not s.used & SHELL]
+    segments = [s for s in segments_of(statements) if has_gradients(s.statements)]
     if not segments:
         raise InputError(
             "Nothing in the cells looks like a derivation: it needs gradients that are called "
@@ -83,14 +80,13 @@ def has_gradients(statements):
 
 
 def pass_of(segment, namespace):
-    """Return the statements of a segment's pass: from where the weights are there, see `script`."""
-    statements = segment.statements[: segment.end]
-    start = max((n for n, s in enumerate(statements, 1) if s.assigned & segment.moved), default=0)
+    """Return the statements of a segment's pass: as `script.started` does, but nothing is run."""
+    statements, start = segment.statements[: segment.end], segment.start
     while start < len(statements) and not script.computes(statements[start], namespace):
         start += 1
     if not segment.moved:
         start += script.last_leaf(statements[start:], namespace, "the cells")
-    return [one for one in statements[start:] if not script.is_aside(one.node)]
+    return [one for one in statements[start:] if not is_aside(one.node)]
 
 
 def computed_first(body):
@@ -105,11 +101,8 @@ def computed_first(body):
 
 def load(body, namespace):
     """Return the Network of a pass on what a namespace holds now."""
-    files = {one.filename for one in body} | files_of(namespace)
-    title = script.title_of(body)
-    programme, leaves = script.programme_of(body, namespace, files.__contains__, [namespace], title)
-    y = next((as_array(namespace[name]) for name in Y_NAMES if name in namespace), None)
-    y = np.zeros(1) if y is None or not y.ndim else y
+    title = title_of(body)
+    about = {"name": title, "source": title, "notes": (AS_THEY_STAND,)}
     return with_cells(
-        own.load_script(programme, leaves, y, name=title, source=title, notes=(AS_THEY_STAND,))
+        script.load(body, namespace, files_of(namespace), [namespace], title, **about)
     )

@@ -1,6 +1,5 @@
 """A derivation in a file or a notebook, as a Network: run it, then look at what it defines."""
 
-import inspect
 import linecache
 import sys
 import types
@@ -12,7 +11,7 @@ import numpy as np
 
 from handgrad.errors import InputError
 from handgrad.load import own, script, variables
-from handgrad.load.defined import modules_in
+from handgrad.load.defined import arguments_of, modules_in
 from handgrad.load.execute import (
     execute,
     functions_put_back,
@@ -20,9 +19,17 @@ from handgrad.load.execute import (
     settings_put_back,
     source_of,
 )
-from handgrad.load.names import Y_NAMES, gradient_names, suggestion
+from handgrad.load.names import gradient_names, suggestion
 from handgrad.load.notebook import code_cells, load_namespace, run_cells
 from handgrad.load.programme import of_functions
+from handgrad.load.statements import (
+    Statement,
+    is_script,
+    looks_like_one,
+    segments_of,
+    statements_of,
+    title_of,
+)
 from handgrad.network import Network
 from handgrad.run.hand_written import arrays_of, as_array, call, run_both
 
@@ -54,7 +61,7 @@ def in_module(path):
     source, module = source_of(path), types.ModuleType(path.stem)
     module.__file__ = str(path.absolute())  # the file may change the folder
     sys.modules.setdefault(module.__name__, module)  # dataclasses look their module up
-    if script.is_script(source):
+    if is_script(source):
         yield scripts([(str(path), source)], vars(module), path)
     else:
         with functions_put_back():
@@ -65,7 +72,7 @@ def in_module(path):
 def in_notebook(path):
     """Yield what loads the Networks of a notebook: see `opened`."""
     cells = [(f"{path} [{n}]", source) for n, source in enumerate(code_cells(path), 1)]
-    if script.is_script("\n".join(source for _, source in cells)):
+    if is_script("\n".join(source for _, source in cells)):
         yield scripts(cells, {"__name__": "__main__"}, path)
     else:
         with functions_put_back():
@@ -80,35 +87,30 @@ def scripts(sources, namespace, path):
     """Yield what loads the passes of a script; what comes before each has then been run."""
     for filename, source in sources:
         linecache.cache[filename] = len(source), None, source.splitlines(True), filename
-    statements = script.statements_of(sources)
-    if not script.looks_like_one(statements):
+    statements = statements_of(sources)
+    if not looks_like_one(statements):
         raise InputError(
             f"{path}: nothing in it looks like a derivation: {NEEDS}, or gradients that are called "
             "after their weights, grad_w1 or dw1."
         )
-    segments = list(script.segments_of(statements))
-    while len(segments) > 1 and not script.looks_like_one(segments[-1].statements):
+    segments = list(segments_of(statements))
+    while len(segments) > 1 and not looks_like_one(segments[-1].statements):
         segments.pop()  # it comes after the last pass
-    rest: list[script.Statement] = []
+    rest: list[Statement] = []
     for segment in segments:
         with functions_put_back():
             for statement in rest:
                 script.run(statement, namespace, str(path))
             body, rest = script.started(segment, namespace, str(path))
-        if body and (segment is segments[-1] or script.looks_like_one(segment.statements)):
+        if body and (segment is segments[-1] or looks_like_one(segment.statements)):
             yield partial(load_pass, body, namespace, path)
 
 
 def load_pass(body, namespace, path):
     """Return the Network of one pass of a script."""
     files, namespaces = theirs(path, namespace)
-    files |= {statement.filename for statement in body}
-    where = str(path)
-    programme, leaves = script.programme_of(body, namespace, files.__contains__, namespaces, where)
-    y = next((as_array(namespace[name]) for name in Y_NAMES if name in namespace), None)
-    y = np.zeros(1) if y is None or not y.ndim else y
-    name = f"{path.name}, {script.title_of(body)}"
-    return own.load_script(programme, leaves, y, name=name, source=where)
+    name, where = f"{path.name}, {title_of(body)}", str(path)
+    return script.load(body, namespace, files, namespaces, where, name=name, source=where)
 
 
 def load_module(found, path, lines):
@@ -182,11 +184,7 @@ def function(found, name, path):
 def start(found, path):
     """Return params, x, y of a module, from its `init` or as they stand there."""
     if callable(found.get("init")):
-        needed = [
-            p
-            for p in inspect.signature(found["init"]).parameters.values()
-            if p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-        ]
+        _, needed = arguments_of(found["init"])
         drawn = call(found["init"], "init", path, *[np.random.default_rng(0)] * len(needed[:1]))
         if not isinstance(drawn, tuple) or len(drawn) != 3:
             raise InputError(

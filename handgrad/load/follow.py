@@ -10,7 +10,7 @@ import numpy as np
 
 from handgrad.compare.tolerance import apart_of, noise_of
 from handgrad.explain.finite_difference import contradicts
-from handgrad.load.unnamed import is_near
+from handgrad.load.arrays import is_near
 from handgrad.run.hand_written import mapped
 from handgrad.run.precision import FLOAT64
 from handgrad.run.reference import run_reference

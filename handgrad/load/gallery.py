@@ -122,6 +122,24 @@ def load(name, dtype="float64", seed=0, sizes=None, side=None):
     )
 
 
+def check_complete(network, actual, findings):
+    """Raise InputError unless the hand-written side has just the reference's quantities."""
+    known = [finding.name for finding in findings]
+    for finding in findings:
+        if finding.verdict == "missing":
+            raise InputError(
+                f"{network.path} returns no `{finding.name}`: the PyTorch version has it."
+            )
+    for name in actual:
+        if name not in known:
+            from handgrad.load.names import suggestion  # needs torch
+
+            raise InputError(
+                f"{network.path} returns `{name}`, which the PyTorch version does not have"
+                f"{suggestion(name, known)}."
+            )
+
+
 def draw(name, dtype="float64", seed=0, sizes=None):
     """Draw `params, x, y` of a network from a seed: numbers that `dtype` can hold."""
     from handgrad.run.precision import PRECISIONS, rounded  # needs torch

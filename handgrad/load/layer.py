@@ -13,7 +13,7 @@ import torch
 
 from handgrad.errors import InputError
 from handgrad.load import own
-from handgrad.load.arrays import Array
+from handgrad.load.arrays import Array, is_unchanged
 from handgrad.load.defined import called, names_of_inputs, owner_of, theirs, with_cells
 from handgrad.load.layer_calls import Layer, drawn, roles_of
 from handgrad.load.leaves import gradients_of, of_leaves
@@ -109,7 +109,7 @@ def in_order(layer, first, grads, by_name):
         array = as_array(value)
         if name not in floats or array is None or array.dtype.kind != "f":
             continue
-        grad = next((g for g in grads if g.given == id(value) and is_now(g, array)), None)
+        grad = next((g for g in grads if g.given == id(value) and is_unchanged(g, array)), None)
         if grad is None or grad.shown.startswith("["):  # nothing assigns it
             grad = Array(way, array, [(f"d{name}", None)], way=way)
         if own_place.get(id(grad), name) == name:
@@ -127,8 +127,3 @@ def in_order(layer, first, grads, by_name):
 def ways_of(returned):
     """Return what a backward pass returned, one by one, with the way to each."""
     return [(f"[{number}]", value) for number, value in enumerate(returned)]
-
-
-def is_now(grad, array):
-    """Say whether an array that was noted has not been changed since."""
-    return np.array_equal(grad.value, array, equal_nan=True)

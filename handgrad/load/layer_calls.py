@@ -10,9 +10,9 @@ import torch
 
 from handgrad.errors import InputError
 from handgrad.load.defined import arguments_of, bound, called, owner_of
-from handgrad.load.nested import flat, is_tensor, rebuilt
+from handgrad.load.nested import copied, flat, is_tensor, own_copy, rebuilt
+from handgrad.load.noted_passes import may_be_loss
 from handgrad.load.programme import State
-from handgrad.load.script import copied, own_copy
 from handgrad.run.hand_written import as_array
 from handgrad.run.traced import Traced, traced
 
@@ -161,7 +161,7 @@ def roles_of(backward, taken, returned):
     parts = returned if isinstance(returned, tuple) else (returned,)
     if inputs and all(name in inputs for name in taken) and len(left) == len(parts):
         return Roles(tuple(left), None, inputs)
-    if len(left) == 1 and is_number(parts[0]) and "cache" in left[0].lower():
+    if len(left) == 1 and may_be_loss(parts[0]) and "cache" in left[0].lower():
         return Roles((), left[0], inputs)
     if len(left) <= 1:
         return Roles(tuple(left), None, inputs)
@@ -175,12 +175,6 @@ def roles_of(backward, taken, returned):
         f"{called(backward)} takes {', '.join(names)}, and forward returns {found}: they should be "
         "`out, cache = forward(*inputs)` and `backward(dout, cache)`, or backward(dout, *inputs)."
     )
-
-
-def is_number(value):
-    """Say whether a value is a single number."""
-    array = as_array(value)
-    return array is not None and array.size == 1
 
 
 def drawn(returned, roles, where):

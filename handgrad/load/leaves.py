@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from handgrad.load.arrays import GRADIENTS, NAMELESS, Array, arrays_of, bases_of, same
+from handgrad.load.arrays import GRADIENTS, NAMELESS, Array, arrays_of, bases_of, is_unchanged, same
 from handgrad.load.names import Y_NAMES, array_of
 from handgrad.load.nested import flat, holders_of
 
@@ -53,11 +53,11 @@ def gradients_of(first, data):
 
 def noted_as(key, array, several):
     """Return which of several Arrays of one id is what is returned: best one of that name."""
-    last = several[-1] if several else None
-    if last is None or not np.array_equal(last.value, array, equal_nan=True):
+    if not several or not is_unchanged(several[-1], array):
         return None
-    alike = [one for one in several if np.array_equal(one.value, array, equal_nan=True)]
-    return next((one for one in alike if any(name == key for name, _ in one.names)), last)
+    alike = [one for one in several if is_unchanged(one, array)]
+    named = (one for one in alike if any(name == key for name, _ in one.names))
+    return next(named, several[-1])
 
 
 def may_be_gradient(array):

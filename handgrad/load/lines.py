@@ -2,6 +2,7 @@
 
 import ast
 import linecache
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,18 +32,18 @@ def assigns(node):
         return set()
     taken = {part.value for part in ast.walk(node.value) if isinstance(part, ast.Constant)}
     targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-    return {name for target in targets for name in bases(target)} - taken
+    return {name for target in targets for name in changed_by(target)} - taken
 
 
-def bases(target):
+def changed_by(target):
     """Yield the names that an assignment to this target changes."""
     if isinstance(target, ast.Name):
         yield target.id
     elif isinstance(target, ast.Subscript | ast.Starred):
-        yield from bases(target.value)
+        yield from changed_by(target.value)
     elif isinstance(target, ast.Tuple | ast.List):
         for part in target.elts:
-            yield from bases(part)
+            yield from changed_by(part)
 
 
 def assignments(path, names):
@@ -95,3 +96,11 @@ def shown(path):
     """Return a path as it is shown: from the current folder where it lies below it."""
     path = Path(path).resolve()
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+def with_lines(found, network):
+    """Return Findings on a Network with the lines that compute them, where these are known."""
+    own = {finding.name: network.names.get(finding.name, finding.name) for finding in found}
+    lines = {} if network.path is None else lines_of(network.path, set(own.values()))
+    noted = {name: noted_line(*line) for name, line in network.lines.items()}
+    return [replace(f, line=noted.get(f.name, lines.get(own[f.name]))) for f in found]

@@ -1,5 +1,6 @@
 """Arrays in dicts, lists, tuples and a user's own objects: each by the way to it."""
 
+import copy
 import types
 from typing import Any
 
@@ -7,8 +8,6 @@ import numpy as np
 
 DEEP = 6  # of structures in structures
 NO_HOLDERS = (types.ModuleType, types.FunctionType, types.MethodType, type, np.random.Generator)
-
-Structure = Any
 
 
 def flat(structure, way="", depth=0):
@@ -105,3 +104,16 @@ def holders_of(values):
             known = str(key).lstrip(".") if not isinstance(key, int) else f"{name}[{key}]"
             waiting.append((part, of, known, depth + 1))
     return found
+
+
+def copied(value: Any, memo: dict[int, Any]) -> Any:
+    """Return a copy of a value, with arrays by their ids in `memo` in place of those in it."""
+    try:
+        return copy.deepcopy(value, memo)
+    except Exception:  # a file, a lock: it is no number
+        return value
+
+
+def own_copy(array):
+    """Return a copy of an array; a traced one, which is this run's alone, as it is."""
+    return array if is_tensor(array) else np.array(array)

@@ -171,7 +171,7 @@ def with_loss(programme, result, values, grads):
     way = None if programme.is_one else way_to_loss(result)
     if way is not None:
         return replace(programme, loss=lambda result, _: at_way(result, way)), None
-    numbers = {n: note.name for n, note in values.items() if is_number(note.value)}
+    numbers = {n: note.name for n, note in values.items() if may_be_loss(note.value)}
     losses = [n for n, name in numbers.items() if name in LOSSES]
     losses = losses or [n for n, name in numbers.items() if LOSS.fullmatch(name)]
     if losses:
@@ -195,7 +195,7 @@ def first_of(loss, values):
     """Return the number of the first name of a loss: a function may have returned it."""
     for number, note in values.items():
         is_same = note.given is loss.given or note.name == loss.name
-        if is_same and is_number(note.value) and note.value == loss.value:
+        if is_same and may_be_loss(note.value) and note.value == loss.value:
             return number
     raise AssertionError("the loss itself is among them")
 
@@ -220,14 +220,14 @@ def times(_, noted, upstream):
 
 def way_to_loss(result):
     """Return where in what a forward pass returns the loss is: a key, () for itself, or None."""
-    if is_number(result):
+    if may_be_loss(result):
         return ()
     keys: list[Any] = []
     if hasattr(result, "keys"):
         keys = [name for name in LOSSES if name in result][:1]
     elif isinstance(result, tuple | list):
         keys = list(range(len(result)))
-    keys = [key for key in keys if is_number(result[key])]
+    keys = [key for key in keys if may_be_loss(result[key])]
     return keys[0] if len(keys) == 1 else None
 
 
@@ -236,7 +236,7 @@ def at_way(result, way):
     return result if way == () else result[way]
 
 
-def is_number(value):
+def may_be_loss(value):
     """Say whether this is one number that may be a loss: no whole one."""
     array = as_array(value)
     return array is not None and array.size == 1 and array.dtype.kind == "f"

@@ -8,25 +8,26 @@ import re
 from collections import Counter
 from dataclasses import replace
 from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from handgrad.errors import InputError
 from handgrad.load import pairing
-from handgrad.load.arrays import arrays_of, bases_of
+from handgrad.load.arrays import arrays_of, bases_of, is_near
 from handgrad.load.follow import unfollowed
 from handgrad.load.leaves import gradients_of, is_nameless, of_leaves, without
 from handgrad.load.lines import lines_of_key
-from handgrad.load.nested import floats_in
-from handgrad.load.noted_passes import NotedPasses, Scaled, first_run, is_fit
-from handgrad.load.unnamed import (
-    is_near,
-    judge_of,
-    misnamed,
+from handgrad.load.multiples import (
+    at_of,
+    divided,
     multiple_of,
-    unnamed,
+    notes_on_multiples,
     without_multiples,
 )
+from handgrad.load.nested import floats_in
+from handgrad.load.noted_passes import NotedPasses, first_run, is_fit
+from handgrad.load.unnamed import judge_of, misnamed, unnamed
 from handgrad.network import Network, Reference
 from handgrad.run.hand_written import in_dtype, named_inputs
 from handgrad.run.own_forward import OwnForward, Result
@@ -75,96 +76,91 @@ def held_in(first, leaves):
     return {name: held[name] for name in leaves if name in held}
 
 
+class Truth(NamedTuple):
+    """What autograd has: the trace, the gradients of watched values by place, and of Results."""
+
+    trace: dict[str, np.ndarray]
+    slopes: dict[Any, np.ndarray]
+    results: dict[Result, np.ndarray]
+
+
 def paired(draft, first, data, grads, with_gradient):
     """Return the Network, with the gradients paired that are those of values on the way."""
-    programme = first.programme
     values = arrays_of(first.values, data)
     given = [grad for grad in grads if grad.at == first.seed or is_given(grad, first)]
-    taken = [*with_gradient.values(), *given]
-    left = without(grads, taken)
-    if first.seed is not None:
-        seed = first.grads[first.seed].name
-        draft = replace(draft, notes=(f"There is no loss: `{seed}` is taken as it is.",))
-    inputs = any(name in with_gradient for name in named_inputs(draft.x))
+    left = without(grads, [*with_gradient.values(), *given])
     watched = {value.at: f"v{value.at}" for value in pairing.watchable(values, left)}
-    results: dict[Result, np.ndarray] = {}
-    truth = followed(draft, programme, watched, inputs, results)
+    inputs = any(name in with_gradient for name in named_inputs(draft.x))
+    truth = truth_of(draft, first, watched, inputs)
     if first.seed is not None:
-        counts = sizes_of(first)
-        if (times := multiple_of(with_gradient, truth, counts)) != 1:
-            programme = replace(programme, loss=partial(divided, programme.loss, times))
-            first = replace(first, programme=programme)
-            truth = followed(draft, programme, watched, inputs, results)
-            note = f"It is {times:g} times the slope of the loss, a convention."
-            draft = replace(draft, notes=(*draft.notes, note))
-    slopes = {at: truth.get(f"grad_{name}") for at, name in watched.items()}
-    known = [value for value in values if slopes.get(value.at) is not None]
-    pairs = pairing.pair(left, known, slopes)
-    values = {value.at: value for value in values if value.at in pairs}
-    names = pairing.names_of(values.values(), {*draft.params, *named_inputs(draft.x), "loss"})
+        draft, first = seeded(draft, first, with_gradient, truth)
+        truth = truth_of(draft, first, watched, inputs)
+    known = [value for value in values if value.at in truth.slopes]
+    pairs = pairing.pair(left, known, truth.slopes)
     if not pairs and not with_gradient:
         raise InputError(
-            f"{programme.where}: no gradient was found: backward returns and assigns none "
+            f"{first.programme.where}: no gradient was found: backward returns and assigns none "
             "that is called after a parameter or a value, grad_w1, dw1 or w1_grad."
         )
-    arrays = {names[at]: value.value for at, value in values.items()} | leaves_of(first)
+    values = [value for value in known if value.at in pairs]
+    return resolved(draft, first, values, pairs, with_gradient, left, truth)
+
+
+def truth_of(draft, first, watched, inputs):
+    """Return the Truth of a forward pass; `watched` has names for values by their places."""
+    results: dict[Result, np.ndarray] = {}
+    trace = followed(draft, first.programme, watched, inputs, results)
+    slopes = {at: trace[f"grad_{n}"] for at, n in watched.items() if f"grad_{n}" in trace}
+    return Truth(trace, slopes, results)
+
+
+def seeded(draft, first, with_gradient, truth):
+    """Return the Network and the first run where there is no loss, but a gradient as it is."""
+    seed = first.grads[first.seed].name
+    notes = [f"There is no loss: `{seed}` is taken as it is."]
+    times = multiple_of(with_gradient, truth.trace, sizes_of(first))
+    if times != 1:
+        loss = partial(divided, first.programme.loss, times)
+        first = replace(first, programme=replace(first.programme, loss=loss))
+        notes.append(f"It is {times:g} times the slope of the loss, a convention.")
+    return replace(draft, notes=(*draft.notes, *notes)), first
+
+
+def resolved(draft, first, values, pairs, with_gradient, left, truth):
+    """Return the Network of these pairs, with what has no name, and another multiple, told apart."""
+    names = pairing.names_of(values, {*draft.params, *named_inputs(draft.x), "loss"})
+    arrays = {names[value.at]: value.value for value in values} | leaves_of(first)
+    inputs = any(name in with_gradient for name in named_inputs(draft.x))
+    counts = sizes_of(first)
+
+    def found_for(pairs):
+        return {names[at]: pairs[at] for at in names} | with_gradient
 
     def reference(more, left_out=()):
         kept = {at: name for at, name in names.items() if f"grad_{name}" not in left_out}
-        return with_reference(draft, programme, {**kept, **more}, inputs)
+        return with_reference(draft, first.programme, {**kept, **more}, inputs)
 
     def judge_for(pairs):
-        found = {names[at]: pairs[at] for at in names} | with_gradient
-        return judge_of(reference, fitted_all(found, fits(found, arrays)))
+        return judge_of(reference, fitted_all(found_for(pairs), arrays))
 
-    counts = sizes_of(first)
-    pairs = without_multiples(pairs, slopes, counts, judge_for)
-    found = {names[at]: pairs[at] for at in names} | with_gradient
-    shapes = fits(found, arrays)
-    right = {f"grad_{names[at]}": slopes[at] for at in names} | truth
-    own = fitted_all(found, shapes)
-    results = {r: t for r, t in results.items() if not any(is_near(t, slopes[at]) for at in pairs)}
-    judge = judge_for(pairs)
-    is_off = any(not is_near(grad, right[name]) for name, grad in own.items())
+    pairs = without_multiples(pairs, truth.slopes, counts, judge_for)
+    found, judge = found_for(pairs), judge_for(pairs)
+    right = {f"grad_{names[at]}": truth.slopes[at] for at in names} | truth.trace
+    is_off = any(not is_near(g, right[name]) for name, g in fitted_all(found, arrays).items())
+    of_values = [truth.slopes[at] for at in pairs]
+    results = {r: t for r, t in truth.results.items() if not any(is_near(t, s) for s in of_values)}
     moved = misnamed(found, judge({}), results, judge, counts) if is_off else {}
-    more, gone = dict(moved.values()), moved.keys()
+    gone = moved.keys()
     left = [grad for grad in left if not any(grad.at == at_of(one) for one in pairs.values())]
     judge = partial(judge, without=gone) if is_off else all_right
-    more = unnamed(left, list(found.values()), results, judge, counts, more)
+    more = unnamed(left, list(found.values()), results, judge, counts, dict(moved.values()))
     names = {at: name for at, name in names.items() if f"grad_{name}" not in gone}
     found = {name: grad for name, grad in found.items() if f"grad_{name}" not in gone}
     names |= {result: f"result[{result.number}]" for result in more}
     found |= {names[result]: grad for result, grad in more.items()}
     draft = replace(draft, notes=(*draft.notes, *notes_on_multiples(found)))
-    return finished(with_reference(draft, programme, names, inputs), first, names, found, shapes)
-
-
-def at_of(grad):
-    """Return where a gradient is, also one without the multiple that it carries."""
-    return grad.at.at if isinstance(grad.at, Scaled) else grad.at
-
-
-def fitted_all(found, shapes):
-    """Return the arrays of gradients, each in the shape of what it is the gradient of."""
-    return {f"grad_{name}": fitted(grad.value, shapes.get(name)) for name, grad in found.items()}
-
-
-def notes_on_multiples(found):
-    """Say which gradients carry a multiple of the loss's slope, that others take out again."""
-    carried: dict[float, list[str]] = {}
-    for grad in found.values():
-        if isinstance(grad.at, Scaled):
-            carried.setdefault(grad.at.scale, []).append(f"`{grad.shown}`")
-    return [
-        f"{', '.join(dict.fromkeys(names))}: {scale:g} times the slope of the loss, a convention; "
-        "judged without it."
-        for scale, names in carried.items()
-    ]
-
-
-def divided(loss, times, result, noted):
-    """Return a part of a loss."""
-    return loss(result, noted) / times
+    network = with_reference(draft, first.programme, names, inputs)
+    return finished(network, first, names, found, fits(found, arrays))
 
 
 def all_right(_):
@@ -199,9 +195,13 @@ def fits(grads, arrays):
     }
 
 
-def fitted(array, shape):
-    """Return an array in a shape, where it is to have another one."""
-    return array if shape is None else array.reshape(shape)
+def fitted_all(found, arrays):
+    """Return the arrays of gradients, each in the shape of what it is the gradient of."""
+    shapes = fits(found, arrays)
+    return {
+        f"grad_{name}": grad.value.reshape(shapes.get(name, grad.value.shape))
+        for name, grad in found.items()
+    }
 
 
 def finished(network, first, names, grads, shapes):

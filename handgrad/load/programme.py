@@ -1,7 +1,6 @@
 """A user's functions `forward` and `backward`, in whatever way they take what they need."""
 
 import copy
-import inspect
 import random
 from collections.abc import Callable
 from functools import lru_cache
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.errors import InputError
+from handgrad.load.defined import arguments_of
 from handgrad.load.nested import flat, rebuilt
 from handgrad.run.own_forward import Programme
 
@@ -72,7 +72,7 @@ def called(function: Callable[..., Any], given: dict[str, Any], more: list[Any])
     `given` has `params`, `x` and `y`, `more` is what the forward pass returned, for the other: as a
     whole, or without the loss; where one way fails, the next is tried.
     """
-    ways = arguments_of(function, given, more)
+    ways = ways_to_call(function, given, more)
     for number, arguments in enumerate(ways, 1):
         try:
             return function(*arguments)
@@ -82,7 +82,7 @@ def called(function: Callable[..., Any], given: dict[str, Any], more: list[Any])
     return None
 
 
-def arguments_of(function, given, more):
+def ways_to_call(function, given, more):
     """Return the lists of arguments that a function may be meant to be called with, best first."""
     needed = needed_by(function)
     found = {name: value for name in needed for value in by_name(name, given)}
@@ -107,11 +107,8 @@ def arguments_of(function, given, more):
 @lru_cache(maxsize=64)
 def needed_by(function):
     """Return the names of the arguments that a function cannot do without."""
-    wanted = inspect.signature(function).parameters.values()
-    return [p.name for p in wanted if p.default is p.empty and p.kind in POSITIONAL]
-
-
-POSITIONAL = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
+    _, needed = arguments_of(function)
+    return needed
 
 
 def by_name(name, given):

@@ -6,19 +6,17 @@ right what the backward pass computes from it. Some people carry a multiple, the
 or -1, up to the line where a weight's gradient, or its update, takes it out again.
 """
 
-from collections import Counter
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from handgrad.load.noted_passes import Scaled
+from handgrad.load.arrays import is_near
+from handgrad.load.multiples import scaled, times_of
 from handgrad.run.precision import FLOAT64, arithmetic
 from handgrad.run.reference import Substitute, run_reference
 
 MANY = 40  # results that are tried for one gradient
 TRIES = 120  # passes of the reference that all of this may take
-CLOSE = 1e-6  # relative: the same but for the order of sums
 
 
 def unnamed(left, known, truth, judge, counts, found=None):
@@ -84,65 +82,6 @@ def same_as(grad, truth, counts, taken=()):
     return None
 
 
-def times_of(value, right, counts):
-    """Return how many times the right array this is: 1, a count, or minus that; else None."""
-    square = float((right**2).sum())
-    if right.shape != value.shape or not square:
-        return None
-    times = float((value * right).sum()) / square
-    for scale in (1.0, -1.0, *counts, *(-count for count in counts)):
-        if abs(times - scale) <= CLOSE * abs(scale) and is_near(value, scale * right):
-            return scale
-    return None
-
-
-def without_multiples(pairs, slopes, counts, judge_for):
-    """Return pairs of values and gradients without the multiples that are carried on the way.
-
-    What is wrong has none to be seen: it has that of the gradient before it. `judge_for` takes such
-    pairs, and returns a `judge`: where more is wrong without the multiples, they are mistakes.
-    """
-    found, last, carried = {}, 1.0, False
-    for at, grad in sorted(pairs.items(), key=lambda pair: place(pair[1])):
-        times = times_of(grad.value, slopes[at], counts) if grad.value.size > 1 else None
-        last = last if times is None else times
-        found[at] = scaled(grad, last)
-        carried = carried or last != 1
-    if not carried or len(judge_for(found)({})) > len(judge_for(pairs)({})):
-        return pairs
-    return {at: found[at] for at in pairs}
-
-
-def multiple_of(grads, slopes, counts):
-    """Return how many times most gradients would have to be taken to be the slopes, a count or 1.
-
-    `slopes` are those of a loss that is only known but for such a multiple.
-    """
-    found = Counter(
-        count
-        for name, grad in grads.items()
-        for count in counts
-        if f"grad_{name}" in slopes and is_near(grad.value * count, slopes[f"grad_{name}"])
-    )
-    (best, times), *_ = [*found.most_common(1), (1.0, 0)]
-    return best if 2 * times > len(grads) else 1.0
-
-
-def place(grad):
-    """Return where in the backward pass a gradient comes: what is returned comes last."""
-    at = grad.at
-    while isinstance(at, tuple):
-        at = at[0]
-    return at if isinstance(at, int) else float("inf")
-
-
-def scaled(grad, scale):
-    """Return a gradient without the multiple that is carried in it."""
-    if scale == 1:
-        return grad
-    return replace(grad, at=Scaled(grad.at, scale), value=grad.value / scale)
-
-
 def misnamed(found, wrong, truth, judge, counts):
     """Return which gradients are called after a value, but are those of a Result.
 
@@ -181,14 +120,3 @@ def judge_of(reference, grads):
         return [name for name in own if name in right and not is_near(own[name], right[name])]
 
     return judge
-
-
-def is_near(one, other):
-    """Say whether two arrays are the same but for rounding."""
-    if one.shape != other.shape:
-        return False
-    finite = np.isfinite(one)
-    if not np.array_equal(finite, np.isfinite(other)):
-        return False
-    largest = np.abs(one[finite]).max(initial=0.0)
-    return bool((np.abs(one - other)[finite] <= CLOSE * largest).all())

@@ -6,7 +6,7 @@ import sys
 import pytest
 import torch
 
-from handgrad import pipeline
+from handgrad.compare import repeat
 from handgrad.load import gallery
 from handgrad.load.gallery import GALLERY
 from handgrad.run.reference import run_reference
@@ -67,7 +67,7 @@ def test_repeated_runs_are_counted(handgrad, monkeypatch):
         found.quantities["grad_w1"] *= 1 + count[0] * 2**-52
         return found
 
-    monkeypatch.setattr(pipeline, "run_reference", unsteady)
+    monkeypatch.setattr(repeat, "run_reference", unsteady)
     _, out, _ = handgrad(*arguments)
     assert "varies from run to run: different results 3 of grad_w1." in out
     _, out, _ = handgrad(*arguments, "--json")

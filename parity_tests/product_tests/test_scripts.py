@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from handgrad.load import script
+from handgrad.load import statements
 from handgrad.pipeline import check_file
 
 PRINTED = Path(__file__).with_name("notebook.txt").read_text(encoding="utf-8")
@@ -200,8 +200,8 @@ def test_a_failing_line_of_a_script_is_named(write):
     ],
 )
 def test_weights_that_are_moved_are_told_by_their_names(statement, names):
-    (one,) = script.statements_of([("mine.py", statement)])
-    assert script.moved(one.node) == names
+    (one,) = statements.statements_of([("mine.py", statement)])
+    assert statements.moved(one.node) == names
 
 
 @pytest.mark.parametrize(
@@ -216,12 +216,12 @@ def test_weights_that_are_moved_are_told_by_their_names(statement, names):
     ],
 )
 def test_what_is_assigned_before_it_is_read_is_made_anew(source, names):
-    assert script.made_anew(script.statements_of([("mine.py", source)])) == names
+    assert statements.made_anew(statements.statements_of([("mine.py", source)])) == names
 
 
 def test_a_file_with_the_functions_and_the_data_is_no_script():
     passes = "def forward(params, x, y): ...\ndef backward(params, x, y, values): ...\n"
-    assert script.is_script(passes)
-    assert not script.is_script(passes + "def init(rng): ...\n")
-    assert not script.is_script(passes + "params, x, y = {}, 1, 2\n")
-    assert not script.is_script("reference = net\nw1 = 1\n")
+    assert statements.is_script(passes)
+    assert not statements.is_script(passes + "def init(rng): ...\n")
+    assert not statements.is_script(passes + "params, x, y = {}, 1, 2\n")
+    assert not statements.is_script("reference = net\nw1 = 1\n")

@@ -15,7 +15,7 @@ import numpy as np
 from handgrad.errors import InputError
 from handgrad.load import pairing
 from handgrad.load.arrays import arrays_of, bases_of, is_near
-from handgrad.load.follow import unfollowed
+from handgrad.load.follow import followed, with_reference
 from handgrad.load.leaves import gradients_of, is_nameless, of_leaves, without
 from handgrad.load.lines import lines_of_key
 from handgrad.load.multiples import (
@@ -28,11 +28,9 @@ from handgrad.load.multiples import (
 from handgrad.load.nested import floats_in
 from handgrad.load.noted_passes import NotedPasses, first_run, is_fit
 from handgrad.load.unnamed import judge_of, misnamed, unnamed
-from handgrad.network import Network, Reference
-from handgrad.run.hand_written import in_dtype, named_inputs
-from handgrad.run.own_forward import OwnForward, Result
-from handgrad.run.precision import FLOAT64, arithmetic
-from handgrad.run.reference import run_reference
+from handgrad.network import Network
+from handgrad.run.hand_written import named_inputs
+from handgrad.run.own_forward import Result
 
 
 def load(programme, params, x, y, **about):
@@ -127,7 +125,7 @@ def seeded(draft, first, with_gradient, truth):
 
 
 def resolved(draft, first, values, pairs, with_gradient, left, truth):
-    """Return the Network of these pairs, with what has no name, and another multiple, told apart."""
+    """Return the Network of these pairs, and of what has no name or carries a multiple."""
     names = pairing.names_of(values, {*draft.params, *named_inputs(draft.x), "loss"})
     arrays = {names[value.at]: value.value for value in values} | leaves_of(first)
     inputs = any(name in with_gradient for name in named_inputs(draft.x))
@@ -268,42 +266,3 @@ def line_of(first, at, grad):
 def shape_note(name, shape):
     """Say that a gradient has an axis of length 1 more, or less, than what it is that of."""
     return f"`{name}` is judged in the shape {shape}, that of what it is the gradient of."
-
-
-def with_reference(network, programme, watched, with_inputs, grads=None):
-    """Return a Network with its own forward pass as the reference.
-
-    `watched` has the names of the watched values by their places; for `grads` see OwnForward.
-    """
-    model = OwnForward(programme, network, watched, grads)
-    table = {name: f"own.{number}" for number, name in enumerate(network.params)}
-    paths = {path: watched[at] for at, path in model.at.items()}
-    reference = Reference(model, table, model.loss, paths, with_inputs, kind="forward")
-    return replace(network, reference=reference)
-
-
-def followed(draft, programme, watched, with_inputs, grads):
-    """Return the trace of the forward pass under autograd; raise InputError if it is another.
-
-    It has to compute what the plain one does, and its gradients have to be the slopes of that. The
-    gradients of all Results are put into `grads`.
-    """
-    places = {name: at for at, name in watched.items()}
-    passes, for_loss = NotedPasses(programme, places, {}), NotedPasses(programme, {}, {}).forward
-    network = with_reference(draft, programme, watched, with_inputs, grads)
-    network = in_dtype(replace(network, forward=passes.forward), np.float64)
-    with np.errstate(all="ignore"), arithmetic(FLOAT64):
-        run = run_reference(network, FLOAT64)
-        if not np.isfinite(loss := run.quantities["loss"]).all():
-            raise InputError(
-                f"{programme.where}: the loss is {float(loss)} with these weights and data: it has "
-                "no slope there, so no gradient can be judged; use smaller numbers."
-            )
-        off = unfollowed(network, replace(network, forward=for_loss), run)
-        if off is not None:
-            raise InputError(
-                f"{programme.where}: autograd does not follow the forward pass"
-                + (f", first not at {off[0]}" if off else "")
-                + ": give the network in PyTorch as `reference`, see `handgrad new --torch`."
-            )
-    return run.quantities

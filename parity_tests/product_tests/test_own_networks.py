@@ -186,7 +186,7 @@ def test_each_file_gets_its_own_neighbours_and_a_kink_at_the_point_is_no_mistake
     right, wrong = reports
     assert right.ok
     assert "The reference is your own forward pass" in right.notes[0]
-    assert wrong.first == "grad_w"
+    assert wrong.first == "grad_h"
 
 
 def test_a_long_chain_that_amplifies_everything_is_no_mistake():

@@ -225,3 +225,29 @@ def test_a_file_with_the_functions_and_the_data_is_no_script():
     assert not script.is_script(passes + "def init(rng): ...\n")
     assert not script.is_script(passes + "params, x, y = {}, 1, 2\n")
     assert not script.is_script("reference = net\nw1 = 1\n")
+
+
+def test_a_bias_that_is_a_plain_number_is_judged(write):
+    source = """
+import numpy as np
+rng = np.random.default_rng(0)
+x, y = rng.standard_normal((8, 3)), rng.standard_normal(8)
+w, b = rng.standard_normal(3), 0
+y_pred = x @ w + b
+loss = np.square(y_pred - y).sum()
+dy_pred = 2 * (y_pred - y)
+dw = x.T @ dy_pred
+db = dy_pred.sum()
+w -= 0.1 * dw
+b -= 0.1 * db
+"""
+    (right,) = check_file(write(source))
+    assert right.ok
+    assert "db" in {finding.name for finding in right.findings}
+    (wrong,) = check_file(write(source.replace("dy_pred.sum()", "3 * dy_pred.sum()")))
+    assert [f.name for f in wrong.findings if f.verdict == "wrong"] == ["db"]
+
+
+def test_an_exception_in_a_script_is_not_said_to_be_in_its_forward_pass(write):
+    (report,) = check_file(write(SCRIPT.replace("x.T @ dh1", "x @ dh1")))
+    assert "mine.py, the pass, line 17: it raised ValueError" in report.error

@@ -18,6 +18,7 @@ import numpy as np
 
 from handgrad.load.arrays import bases_of, same
 from handgrad.load.lines import assigns, bases
+from handgrad.load.main_function import opened
 from handgrad.load.nested import floats_in, is_tensor
 from handgrad.load.programme import State
 from handgrad.run.hand_written import failure
@@ -85,7 +86,7 @@ def statements_of(sources):
     return [
         Statement(node, filename)
         for filename, source in sources
-        for node in ast.parse(source, filename).body
+        for node in opened(ast.parse(source, filename).body)
     ]
 
 

@@ -251,3 +251,25 @@ b -= 0.1 * db
 def test_an_exception_in_a_script_is_not_said_to_be_in_its_forward_pass(write):
     (report,) = check_file(write(SCRIPT.replace("x.T @ dh1", "x @ dh1")))
     assert "mine.py, the pass, line 17: it raised ValueError" in report.error
+
+
+INDENTED = SCRIPT.replace("\n", "\n    ").replace("(1 - h1_tanh ** 2)", "(1 - h1 ** 2)")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f"if __name__ == '__main__':{INDENTED}",
+        f"def main():{INDENTED}\nmain()\n",
+        f"def run():{INDENTED}return loss\n\nif __name__ == '__main__':\n    run()\n",
+    ],
+)
+def test_a_script_may_keep_all_in_main(write, source):
+    (report,) = check_file(write(source))
+    assert [f.name for f in report.findings if f.verdict == "wrong"] == ["dh1"]
+
+
+def test_weights_that_a_training_function_draws_itself_are_asked_for(write):
+    few = INDENTED.replace("500", "rounds")
+    (report,) = check_file(write(f"def train(rounds):{few}\ntrain(3)\n"))
+    assert "no pass was found: a function that draws its weights itself" in report.error

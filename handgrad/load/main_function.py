@@ -36,8 +36,9 @@ def body_of(node, functions):
     stay one.
     """
     call = node.value if isinstance(node, ast.Expr) else None
-    is_plain = isinstance(call, ast.Call) and not call.args and not call.keywords
-    function = functions.get(getattr(call.func, "id", "")) if is_plain else None
+    is_plain = isinstance(call, ast.Call) and not (call.args or call.keywords)
+    called = getattr(call, "func", None) if is_plain else None
+    function = functions.get(getattr(called, "id", ""))
     if function is None or function.decorator_list or arguments_of(function):
         yield node
         return

@@ -250,7 +250,7 @@ b -= 0.1 * db
 
 def test_an_exception_in_a_script_is_not_said_to_be_in_its_forward_pass(write):
     (report,) = check_file(write(SCRIPT.replace("x.T @ dh1", "x @ dh1")))
-    assert "mine.py, the pass, line 17: it raised ValueError" in report.error
+    assert "mine.py, the pass, line 17: it raised ValueError" in str(report.error)
 
 
 INDENTED = SCRIPT.replace("\n", "\n    ").replace("(1 - h1_tanh ** 2)", "(1 - h1 ** 2)")
@@ -270,6 +270,25 @@ def test_a_script_may_keep_all_in_main(write, source):
 
 
 def test_weights_that_a_training_function_draws_itself_are_asked_for(write):
-    few = INDENTED.replace("500", "rounds")
-    (report,) = check_file(write(f"def train(rounds):{few}\ntrain(3)\n"))
-    assert "no pass was found: a function that draws its weights itself" in report.error
+    few = INDENTED.replace("500", "steps")
+    (report,) = check_file(write(f"def train(steps):{few}\ntrain(3)\n"))
+    assert "no pass was found: a function that draws its weights itself" in str(report.error)
+
+
+def test_what_a_gradient_was_before_it_is_written_into_is_no_other_one(write):
+    source = """
+import numpy as np
+rng = np.random.default_rng(0)
+x, y = rng.standard_normal((8, 3)), rng.integers(0, 4, 8)
+w, b = rng.standard_normal((3, 4)), rng.standard_normal(4)
+s = x @ w + b
+s = s - s.max(axis=1, keepdims=True)
+logp = s - np.log(np.exp(s).sum(axis=1, keepdims=True))
+loss = -logp[range(8), y].sum()
+ds = np.exp(logp)
+ds[range(8), y] -= 1
+dw = x.T @ ds
+db = ds.sum(axis=0) / 8
+"""
+    (report,) = check_file(write(source))
+    assert [f.name for f in report.findings if f.verdict == "wrong"] == ["db"]

@@ -99,13 +99,20 @@ def scripts(sources, namespace, path):
     while len(segments) > 1 and not looks_like_one(segments[-1].statements):
         segments.pop()  # it comes after the last pass
     rest: list[Statement] = []
+    has_pass = False
     for segment in segments:
         with functions_put_back():
             for statement in rest:
                 script.run(statement, namespace, str(path))
             body, rest = script.started(segment, namespace, str(path))
         if body and (segment is segments[-1] or looks_like_one(segment.statements)):
+            has_pass = True
             yield partial(load_pass, body, namespace, path)
+    if not has_pass:
+        raise InputError(
+            f"{path}: no pass was found: a function that draws its weights itself cannot be looked "
+            "into; draw them before it, and give them to it."
+        )
 
 
 def load_pass(body, namespace, path):

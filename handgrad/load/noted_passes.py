@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field, replace
 from functools import partial
+from io import StringIO
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -141,11 +143,12 @@ class First:
 
 
 def first_run(programme, params, x, y):
-    """Run both passes once, as they are, and find the loss."""
+    """Run both passes once, as they are, and find the loss; what they print is shown this once."""
     params, x, y = mapped(np.ndarray.copy, (dict(params), x, y))
     where, tape = programme.where, Tape()
     with noting(programme.is_theirs, tape.note):
-        result = call(programme.forward, "the forward pass", where, params, x, y)
+        name = "the pass" if programme.is_one else "the forward pass"
+        result = call(programme.forward, name, where, params, x, y)
     values = grads = tape.notes
     returned = result
     if not programme.is_one:
@@ -156,7 +159,27 @@ def first_run(programme, params, x, y):
     programme, seed = with_loss(programme, result, values, grads)
     if programme.is_one:
         values = {n: note for n, note in values.items() if n <= programme.loss_at}
-    return First(programme, params, x, y, values, grads, returned, seed)
+    return First(silent(programme), params, x, y, values, grads, returned, seed)
+
+
+def silent(programme):
+    """Return a Programme whose passes print nothing: they are run dozens of times."""
+    backward = programme.backward
+    return replace(
+        programme,
+        forward=without_prints(programme.forward),
+        backward=None if backward is None else without_prints(backward),
+    )
+
+
+def without_prints(function):
+    """Return a function that prints nothing."""
+
+    def run(*arguments):
+        with redirect_stdout(StringIO()):
+            return function(*arguments)
+
+    return run
 
 
 def with_loss(programme, result, values, grads):

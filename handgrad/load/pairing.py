@@ -139,7 +139,7 @@ def in_order(grads, values, entries, truth) -> Iterator[tuple[Array, Array]]:
     if len(grads) != len(values):
         grads, values = last_versions(grads), last_versions(values)
     if len(grads) == len(values):
-        yield from zip(reversed(values), grads, strict=True)
+        yield from in_turn(list(reversed(values)), grads, truth)
     elif len(values) == 1:
         yield values[0], fitting(grads, values[0])[-1]
     elif len(grads) == 1:
@@ -147,6 +147,28 @@ def in_order(grads, values, entries, truth) -> Iterator[tuple[Array, Array]]:
         yield (equal or fitting(values, grads[0]))[-1], grads[0]
     else:
         yield from by_numbers(grads, list(reversed(values)), truth)
+
+
+def in_turn(values, grads, truth):
+    """Yield the pairs of as many values and gradients, in order.
+
+    `ds = p` and then `ds[rows, y] -= 1` is one gradient, where what it has become is right: what it
+    was before is then no gradient of another `s`.
+    """
+    done: set[int] = set()
+    for number, (value, grad) in enumerate(zip(values, grads, strict=True), 1):
+        same_array = [g for g in grads[number:] if is_same_array(g, grad)]
+        later = [g for g in same_array if equals(g.value, truth[value.at])]
+        if later and not equals(grad.value, truth[value.at]):
+            grad = later[-1]
+        if id(grad) not in done:
+            yield value, grad
+        done.add(id(grad))
+
+
+def is_same_array(one, other):
+    """Say whether an Array is another one, written into under the same name."""
+    return (one.given, one.names[0][0]) == (other.given, other.names[0][0])
 
 
 def fitting(arrays, other):

@@ -111,6 +111,7 @@ def programme_of(body, namespace, is_theirs, namespaces, where):
     """
     codes = [compiled(statement) for statement in body]
     values = {name: namespace[name] for name in needed(body, namespace)}
+    values |= weights_as_arrays(values, body)
     leaves, state = floats_in(values), State(namespaces)
     held: dict[str, Any] = {}
 
@@ -131,6 +132,16 @@ def programme_of(body, namespace, is_theirs, namespaces, where):
 
     programme = Programme(forward, None, is_theirs, namespaces, where, held=lambda: held)
     return replace(programme, given=frozenset(given_in(body, namespace))), leaves
+
+
+def weights_as_arrays(values, body):
+    """Return the numbers that a pass has a gradient of as arrays: `b = 0.0`, where it has `db`."""
+    based = {base for one in body for name in one.assigned for base in bases_of(name)}
+    return {
+        name: np.array(value, np.float64)
+        for name, value in values.items()
+        if name in based and isinstance(value, int | float) and not isinstance(value, bool)
+    }
 
 
 def needed(body, namespace):

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from handgrad.load.arrays import bases_of, same
 from handgrad.load.lines import assigns, changed_by
+from handgrad.load.main_function import opened
 
 SHOWS = ("print", "plot", "show", "imshow", "figure")  # calls that only show something
 SHAPES = ("shape", "ndim", "size", "dtype")  # what is asked of an array that is not computed with
@@ -103,7 +104,7 @@ def statements_of(sources):
     return [
         Statement(node, filename)
         for filename, source in sources
-        for node in ast.parse(source, filename).body
+        for node in opened(ast.parse(source, filename).body)
     ]
 
 

@@ -134,7 +134,7 @@ def one_line(error):
     except BaseException:  # how it is written is the user's code as well
         lines = []
     said = f": {lines[0][:LONGEST]}" if lines else ""
-    return f"{type(error).__name__[:LONGEST]}{said}"
+    return f"{type(error).__name__[:LONGEST]}{said}".rstrip(".")
 
 
 def check_unchanged(name, where, network, params, x, y):

@@ -100,7 +100,10 @@ class OwnForward(nn.Module):
             result = noted.run(params, packed(inputs, self.network.x), traced(y))
             loss = programme.loss(result, noted.loss)
         if not isinstance(loss, Traced) or not loss.tensor.requires_grad:
-            raise InputError(f"{programme.where}: the loss depends on no parameter.")
+            advice = ": weights that a function draws itself are none; draw them before it"
+            raise InputError(
+                f"{programme.where}: the loss depends on no parameter{'' if names else advice}."
+            )
         return loss.tensor.reshape(())
 
 

@@ -344,3 +344,15 @@ def test_what_the_check_runs_leaves_the_arrays_as_they_are(tmp_path):
         values = network.forward(network.params, network.x, network.y)
         network.backward(network.params, network.x, network.y, values)
     assert all(np.array_equal(before[name], w) for name, w in network.params.items())
+
+
+def test_what_the_passes_print_is_shown_once(judged, capsys):
+    old = "def forward(params, x, y):\n"
+    assert judged((old, old + '    print("forward runs")\n')).ok
+    assert capsys.readouterr().out.count("forward runs") == 1
+
+
+def test_a_sentence_on_an_exception_ends_with_one_full_stop(judged):
+    old = "def forward(params, x, y):\n"
+    report = judged((old, old + '    raise RuntimeError("Give up.")\n'))
+    assert report.error.endswith("it raised RuntimeError: Give up.")

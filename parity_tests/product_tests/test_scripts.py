@@ -225,3 +225,70 @@ def test_a_file_with_the_functions_and_the_data_is_no_script():
     assert not statements.is_script(passes + "def init(rng): ...\n")
     assert not statements.is_script(passes + "params, x, y = {}, 1, 2\n")
     assert not statements.is_script("reference = net\nw1 = 1\n")
+
+
+def test_a_bias_that_is_a_plain_number_is_judged(write):
+    source = """
+import numpy as np
+rng = np.random.default_rng(0)
+x, y = rng.standard_normal((8, 3)), rng.standard_normal(8)
+w, b = rng.standard_normal(3), 0
+y_pred = x @ w + b
+loss = np.square(y_pred - y).sum()
+dy_pred = 2 * (y_pred - y)
+dw = x.T @ dy_pred
+db = dy_pred.sum()
+w -= 0.1 * dw
+b -= 0.1 * db
+"""
+    (right,) = check_file(write(source))
+    assert right.ok
+    assert "db" in {finding.name for finding in right.findings}
+    (wrong,) = check_file(write(source.replace("dy_pred.sum()", "3 * dy_pred.sum()")))
+    assert [f.name for f in wrong.findings if f.verdict == "wrong"] == ["db"]
+
+
+def test_an_exception_in_a_script_is_not_said_to_be_in_its_forward_pass(write):
+    (report,) = check_file(write(SCRIPT.replace("x.T @ dh1", "x @ dh1")))
+    assert "mine.py, the pass, line 17: it raised ValueError" in str(report.error)
+
+
+INDENTED = SCRIPT.replace("\n", "\n    ").replace("(1 - h1_tanh ** 2)", "(1 - h1 ** 2)")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f"if __name__ == '__main__':{INDENTED}",
+        f"def main():{INDENTED}\nmain()\n",
+        f"def run():{INDENTED}return loss\n\nif __name__ == '__main__':\n    run()\n",
+    ],
+)
+def test_a_script_may_keep_all_in_main(write, source):
+    (report,) = check_file(write(source))
+    assert [f.name for f in report.findings if f.verdict == "wrong"] == ["dh1"]
+
+
+def test_weights_that_a_training_function_draws_itself_are_asked_for(write):
+    few = INDENTED.replace("500", "steps")
+    (report,) = check_file(write(f"def train(steps):{few}\ntrain(3)\n"))
+    assert "no pass was found: a function that draws its weights itself" in str(report.error)
+
+
+def test_what_a_gradient_was_before_it_is_written_into_is_no_other_one(write):
+    source = """
+import numpy as np
+rng = np.random.default_rng(0)
+x, y = rng.standard_normal((8, 3)), rng.integers(0, 4, 8)
+w, b = rng.standard_normal((3, 4)), rng.standard_normal(4)
+s = x @ w + b
+s = s - s.max(axis=1, keepdims=True)
+logp = s - np.log(np.exp(s).sum(axis=1, keepdims=True))
+loss = -logp[range(8), y].sum()
+ds = np.exp(logp)
+ds[range(8), y] -= 1
+dw = x.T @ ds
+db = ds.sum(axis=0) / 8
+"""
+    (report,) = check_file(write(source))
+    assert [f.name for f in report.findings if f.verdict == "wrong"] == ["db"]

@@ -69,58 +69,75 @@ def held_in(first, leaves):
 
 
 def paired(draft, first, data, grads, with_gradient):
-    """Return the Network, with the gradients paired that are those of values on the way."""
-    programme = first.programme
-    values = arrays_of(first.values, data)
+    """Return the Network, with the gradients paired that are those of values on the way.
+
+    `data` has the names by the ids of the arrays that the passes were given, `grads` are all
+    gradients, and `with_gradient` has those of the parameters and the inputs by name.
+    """
+    programme, values = first.programme, arrays_of(first.values, data)
     given = [grad for grad in grads if grad.at == first.seed or is_given(grad, first)]
-    taken = [*with_gradient.values(), *given]
-    left = without(grads, taken)
-    if first.seed is not None:
-        seed = first.grads[first.seed].name
-        draft = replace(draft, notes=(f"There is no loss: `{seed}` is taken as it is.",))
-    inputs = any(name in with_gradient for name in named_inputs(draft.x))
+    left = without(grads, [*with_gradient.values(), *given])
+    inputs = named_inputs(draft.x)
+
+    def watching(names, results=None):
+        """Make the Network that watches these places, by name, and keeps what Results have."""
+        has_gradient = any(name in with_gradient for name in inputs)
+        return with_reference(draft, programme, names, has_gradient, results)
+
     watched = {value.at: f"v{value.at}" for value in pairing.watchable(values, left)}
     results: dict[Result, np.ndarray] = {}
-    truth = followed(draft, programme, watched, inputs, results)
-    slopes = {at: truth.get(f"grad_{name}") for at, name in watched.items()}
-    known = [value for value in values if slopes.get(value.at) is not None]
-    pairs = pairing.pair(left, known, slopes)
-    values = [value for value in values if value.at in pairs]
-    names = pairing.names_of(values, {*draft.params, *named_inputs(draft.x), "loss"})
+    truth = followed(watching(watched, results), programme, watched)
+    slopes = {at: truth[f"grad_{v}"] for at, v in watched.items() if f"grad_{v}" in truth}
+    pairs = pairing.pair(left, [value for value in values if value.at in slopes], slopes)
+    names = pairing.names_of([v for v in values if v.at in pairs], {*draft.params, *inputs, "loss"})
     found = {names[at]: pairs[at] for at in names} | with_gradient
     if not found:
         raise InputError(
             f"{programme.where}: no gradient was found: backward returns and assigns none "
             "that is called after a parameter or a value, grad_w1, dw1 or w1_grad."
         )
-    shapes = fits(found, {names[v.at]: v.value for v in values} | leaves_of(first))
+    shapes = fits(found, {names[v.at]: v.value for v in values if v.at in names} | leaves_of(first))
+    right = {f"grad_{name}": slopes[at] for at, name in names.items()} | truth
+    named = [slopes[at] for at in pairs]
+    results = {r: grad for r, grad in results.items() if not any(is_near(grad, s) for s in named)}
     own = {f"grad_{name}": fitted(grad.value, shapes.get(name)) for name, grad in found.items()}
-    right = {f"grad_{names[at]}": slopes[at] for at in names} | truth
-    paired_slopes = [slopes[at] for at in pairs]
-    results = {r: t for r, t in results.items() if not any(is_near(t, s) for s in paired_slopes)}
-
-    def reference(more, left_out=()):
-        kept = {at: name for at, name in names.items() if f"grad_{name}" not in left_out}
-        return with_reference(draft, programme, {**kept, **more}, inputs)
-
-    judge, counts = judge_of(reference, own), sizes_of(first)
-    is_off = any(not is_near(grad, right[name]) for name, grad in own.items())
-    moved = misnamed(found, judge({}), results, judge, counts) if is_off else {}
-    more, gone = dict(moved.values()), moved.keys()
+    judge = judge_of(watching, names, own) if differ(own, right) else none_is_wrong
     left = without(left, pairs.values())
-    known = list(found.values())
-    judge = partial(judge, without=gone) if is_off else all_right
-    more = unnamed(left, known, results, judge, counts, more)
-    names = {at: name for at, name in names.items() if f"grad_{name}" not in gone}
-    found = {name: grad for name, grad in found.items() if f"grad_{name}" not in gone}
-    names |= {result: f"result[{result.number}]" for result in more}
-    found |= {names[result]: grad for result, grad in more.items()}
-    return finished(with_reference(draft, programme, names, inputs), first, names, found, shapes)
+    names, found = with_results(names, found, left, results, judge, sizes_of(first))
+    return finished(with_seed(watching(names), first), first, names, found, shapes)
 
 
-def all_right(_):
-    """Return the names of the gradients that are wrong, where none is."""
+def differ(own, right):
+    """Say whether any gradient is not what autograd has, by more than rounding."""
+    return any(not is_near(grad, right[name]) for name, grad in own.items())
+
+
+def none_is_wrong(_, left_out=()):
+    """Stand for what `judge_of` returns where each gradient is what autograd has."""
     return []
+
+
+def with_results(names, found, left, results, judge, counts):
+    """Return names and gradients with those of Results: of what is called after no value.
+
+    `names` has those of values by their places, `found` the gradients by these; `left` are the
+    gradients that belong to none. See `handgrad.load.unnamed` for the others.
+    """
+    moved = misnamed(found, judge({}), results, judge, counts)
+    known, judge = list(found.values()), partial(judge, left_out=moved.keys())
+    more = unnamed(left, known, results, judge, counts, dict(moved.values()))
+    names = {at: name for at, name in names.items() if f"grad_{name}" not in moved}
+    found = {name: grad for name, grad in found.items() if f"grad_{name}" not in moved}
+    of_results = {result: f"result[{result.number}]" for result in more}
+    return names | of_results, found | {of_results[r]: grad for r, grad in more.items()}
+
+
+def with_seed(network, first):
+    """Return a Network with a note on the gradient that stands for a loss, where there is none."""
+    if first.seed is None:
+        return network
+    note = f"There is no loss: `{first.grads[first.seed].name}` is taken as it is."
+    return replace(network, notes=(*network.notes, note))
 
 
 def sizes_of(first):
@@ -188,7 +205,7 @@ def called(grad, taken):
     """Return the name that a report has for a gradient: `grad_w1` of what is returned as `w1`."""
     assigned = [name for name, _ in reversed(grad.names) if name and name not in grad.arguments]
     names = [name for name in [grad.shown, *assigned] if name not in taken]
-    named = [name for name in names if any(bases_of(name))]
+    named = [name for name in names if bases_of(name)]
     return [*named, *names, grad.shown][0]
 
 
@@ -233,15 +250,14 @@ def with_reference(network, programme, watched, with_inputs, grads=None):
     return replace(network, reference=reference)
 
 
-def followed(draft, programme, watched, with_inputs, grads):
+def followed(network, programme, watched):
     """Return the trace of the forward pass under autograd; raise InputError if it is another.
 
     It has to compute what the plain one does, and its gradients have to be the slopes of that. The
-    gradients of all Results are put into `grads`.
+    reference of `network` watches the places in `watched`, which has their names.
     """
     places = {name: at for at, name in watched.items()}
     passes, for_loss = NotedPasses(programme, places, {}), NotedPasses(programme, {}, {}).forward
-    network = with_reference(draft, programme, watched, with_inputs, grads)
     network = in_dtype(replace(network, forward=passes.forward), np.float64)
     with np.errstate(all="ignore"), arithmetic(FLOAT64):
         run = run_reference(network, FLOAT64)

@@ -113,19 +113,21 @@ def misnamed(found, wrong, truth, judge, counts):
     return moved
 
 
-def judge_of(reference, grads):
-    """Return the `judge` that `unnamed` asks.
+def judge_of(watching, names, grads):
+    """Return the `judge` that `unnamed` asks: which gradients are wrong, each given its own inputs.
 
-    `grads` has the hand-written gradients by the names that the reference knows, and `reference`
-    makes the Network with its reference watching some Results as well, by their names.
+    `names` has the names of the values by their places, `grads` the hand-written gradients by
+    `grad_` and these; `watching` makes the Network whose reference watches such places.
     """
 
-    def judge(found, without=()):
-        names = {result: f"result[{result.number}]" for result in found}
-        own = {name: grad for name, grad in grads.items() if name not in without}
-        given = {**own, **{f"grad_{names[r]}": grad.value for r, grad in found.items()}}
+    def judge(found, left_out=()):
+        own = {name: grad for name, grad in grads.items() if name not in left_out}
+        kept = {at: name for at, name in names.items() if f"grad_{name}" not in left_out}
+        of_results = {result: f"result[{result.number}]" for result in found}
+        given = {**own, **{f"grad_{of_results[r]}": grad.value for r, grad in found.items()}}
+        network = watching({**kept, **of_results})
         with np.errstate(all="ignore"), arithmetic(FLOAT64):
-            run = run_reference(reference(names, without), FLOAT64, substitute=Substitute(given))
+            run = run_reference(network, FLOAT64, substitute=Substitute(given))
         right = run.quantities
         return [name for name in own if name in right and not is_near(own[name], right[name])]
 

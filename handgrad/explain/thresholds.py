@@ -14,7 +14,7 @@ NOISY = 5
 # so many numbers.
 PASSES = 5
 WORK = 200_000
-SLOWER = 10  # times as long as a module's a traced pass of few numbers takes
+SLOWER = 2  # times as long as a module's a traced pass takes, or longer
 
 # One or two numbers are a multiple of any others by chance, or lie where some learning rate would
 # have put them: a factor without a meaning, and a rate, need this many entries.

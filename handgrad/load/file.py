@@ -24,6 +24,7 @@ from handgrad.load.notebook import code_cells, load_namespace, run_cells
 from handgrad.load.passes import network_of
 from handgrad.load.statements import (
     Statement,
+    has_module,
     is_script,
     looks_like_one,
     segments_of,
@@ -72,7 +73,8 @@ def in_module(path):
 def in_notebook(path):
     """Yield what loads the Networks of a notebook: see `opened`."""
     cells = [(f"{path} [{n}]", source) for n, source in enumerate(code_cells(path), 1)]
-    if is_script("\n".join(source for _, source in cells)):
+    whole = "\n".join(source for _, source in cells)
+    if is_script(whole) and not has_module(whole):
         yield scripts(cells, {"__name__": "__main__"}, path)
     else:
         with functions_put_back():

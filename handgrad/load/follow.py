@@ -9,13 +9,56 @@ from dataclasses import replace
 import numpy as np
 
 from handgrad.compare.tolerance import apart_of, noise_of
+from handgrad.errors import InputError
 from handgrad.explain.finite_difference import contradicts
 from handgrad.load.arrays import is_near
-from handgrad.run.hand_written import mapped
-from handgrad.run.precision import FLOAT64
+from handgrad.load.noted_passes import NotedPasses
+from handgrad.network import Reference
+from handgrad.run.hand_written import in_dtype, mapped
+from handgrad.run.own_forward import OwnForward
+from handgrad.run.precision import FLOAT64, arithmetic
 from handgrad.run.reference import run_reference
 
 POINTS = 2  # where it is looked at again
+
+
+def with_reference(network, programme, watched, with_inputs, grads=None):
+    """Return a Network with its own forward pass as the reference.
+
+    `watched` has the names of the watched values by their places; for `grads` see OwnForward.
+    """
+    model = OwnForward(programme, network, watched, grads)
+    table = {name: f"own.{number}" for number, name in enumerate(network.params)}
+    paths = {path: watched[at] for at, path in model.at.items()}
+    reference = Reference(model, table, model.loss, paths, with_inputs, kind="forward")
+    return replace(network, reference=reference)
+
+
+def followed(draft, programme, watched, with_inputs, grads):
+    """Return the trace of the forward pass under autograd; raise InputError if it is another.
+
+    It has to compute what the plain one does, and its gradients have to be the slopes of that. The
+    gradients of all Results are put into `grads`.
+    """
+    places = {name: at for at, name in watched.items()}
+    passes, for_loss = NotedPasses(programme, places, {}), NotedPasses(programme, {}, {}).forward
+    network = with_reference(draft, programme, watched, with_inputs, grads)
+    network = in_dtype(replace(network, forward=passes.forward), np.float64)
+    with np.errstate(all="ignore"), arithmetic(FLOAT64):
+        run = run_reference(network, FLOAT64)
+        if not np.isfinite(loss := run.quantities["loss"]).all():
+            raise InputError(
+                f"{programme.where}: the loss is {float(loss)} with these weights and data: it has "
+                "no slope there, so no gradient can be judged; use smaller numbers."
+            )
+        off = unfollowed(network, replace(network, forward=for_loss), run)
+        if off is not None:
+            raise InputError(
+                f"{programme.where}: autograd does not follow the forward pass"
+                + (f", first not at {off[0]}" if off else "")
+                + ": give the network in PyTorch as `reference`, see `handgrad new --torch`."
+            )
+    return run.quantities
 
 
 def unfollowed(network, quick, run):

@@ -10,6 +10,7 @@ import numpy as np
 
 from handgrad.errors import InputError
 from handgrad.load.arrays import bases_of
+from handgrad.load.names import array_of
 from handgrad.load.nested import flat
 from handgrad.run.hand_written import as_array, call, mapped
 from handgrad.run.noting import Noted, Tape, noting
@@ -181,9 +182,12 @@ def with_loss(programme, result, values, grads):
         if at is not None:
             loss = partial(times, upstream=np.array(grad.value, np.float64))
             return replace(programme, loss=loss, loss_at=at), number
+    where = (
+        "return it from forward" if not programme.is_one else "put that line before the gradients"
+    )
     raise InputError(
-        f"{programme.where}: no loss was found: call the number that is differentiated `loss`"
-        + (" and return it from forward." if not programme.is_one else ".")
+        f"{programme.where}: no loss was found, the number that is differentiated: assign it as "
+        f"`loss = ...`, and {where}."
     )
 
 
@@ -198,11 +202,14 @@ def first_of(loss, values):
 
 def value_of(grad, values, before):
     """Return the number of the last value, `before` its gradient, that this is the gradient of."""
-    bases = list(bases_of(grad.name, grad.container))
+    bases, array = list(bases_of(grad.name, grad.container)), array_of(grad.value)
+    if array is None or array.dtype.kind != "f":
+        return None
     for number, value in reversed(values.items()):
-        is_before = before is None or number < before
-        if is_before and value.name in bases and np.shape(value.value) == np.shape(grad.value):
-            return number
+        if value.name in bases and (before is None or number < before):
+            other = array_of(value.value)
+            if other is not None and other.shape == array.shape:
+                return number
     return None
 
 

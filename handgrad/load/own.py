@@ -8,23 +8,29 @@ import re
 from collections import Counter
 from dataclasses import replace
 from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from handgrad.errors import InputError
 from handgrad.load import pairing
 from handgrad.load.arrays import arrays_of, bases_of, is_near
-from handgrad.load.follow import unfollowed
+from handgrad.load.follow import followed, with_reference
 from handgrad.load.leaves import gradients_of, is_nameless, of_leaves, without
 from handgrad.load.lines import lines_of_key
+from handgrad.load.multiples import (
+    at_of,
+    divided,
+    multiple_of,
+    notes_on_multiples,
+    without_multiples,
+)
 from handgrad.load.nested import floats_in
 from handgrad.load.noted_passes import NotedPasses, first_run, is_fit
 from handgrad.load.unnamed import judge_of, misnamed, unnamed
-from handgrad.network import Network, Reference
-from handgrad.run.hand_written import in_dtype, named_inputs
-from handgrad.run.own_forward import OwnForward, Result
-from handgrad.run.precision import FLOAT64, arithmetic
-from handgrad.run.reference import run_reference
+from handgrad.network import Network
+from handgrad.run.hand_written import named_inputs
+from handgrad.run.own_forward import Result
 
 
 def load(programme, params, x, y, **about):
@@ -68,51 +74,88 @@ def held_in(first, leaves):
     return {name: held[name] for name in leaves if name in held}
 
 
-def paired(draft, first, data, grads, with_gradient):
-    """Return the Network, with the gradients paired that are those of values on the way.
+class Truth(NamedTuple):
+    """What autograd has: the trace, the gradients of watched values by place, and of Results."""
 
-    `data` has the names by the ids of the arrays that the passes were given, `grads` are all
-    gradients, and `with_gradient` has those of the parameters and the inputs by name.
-    """
-    programme, values = first.programme, arrays_of(first.values, data)
+    trace: dict[str, np.ndarray]
+    slopes: dict[Any, np.ndarray]
+    results: dict[Result, np.ndarray]
+
+
+def paired(draft, first, data, grads, with_gradient):
+    """Return the Network, with the gradients paired that are those of values on the way."""
+    values = arrays_of(first.values, data)
     given = [grad for grad in grads if grad.at == first.seed or is_given(grad, first)]
     left = without(grads, [*with_gradient.values(), *given])
-    inputs = named_inputs(draft.x)
-
-    def watching(names, results=None):
-        """Make the Network that watches these places, by name, and keeps what Results have."""
-        has_gradient = any(name in with_gradient for name in inputs)
-        return with_reference(draft, programme, names, has_gradient, results)
-
     watched = {value.at: f"v{value.at}" for value in pairing.watchable(values, left)}
-    results: dict[Result, np.ndarray] = {}
-    truth = followed(watching(watched, results), programme, watched)
-    slopes = {at: truth[f"grad_{v}"] for at, v in watched.items() if f"grad_{v}" in truth}
-    pairs = pairing.pair(left, [value for value in values if value.at in slopes], slopes)
-    names = pairing.names_of([v for v in values if v.at in pairs], {*draft.params, *inputs, "loss"})
-    found = {names[at]: pairs[at] for at in names} | with_gradient
-    if not found:
+    inputs = any(name in with_gradient for name in named_inputs(draft.x))
+    truth = truth_of(draft, first, watched, inputs)
+    if first.seed is not None:
+        draft, first = seeded(draft, first, with_gradient, truth)
+        truth = truth_of(draft, first, watched, inputs)
+    known = [value for value in values if value.at in truth.slopes]
+    pairs = pairing.pair(left, known, truth.slopes)
+    if not pairs and not with_gradient:
         raise InputError(
-            f"{programme.where}: no gradient was found: backward returns and assigns none "
+            f"{first.programme.where}: no gradient was found: backward returns and assigns none "
             "that is called after a parameter or a value, grad_w1, dw1 or w1_grad."
         )
-    shapes = fits(found, {names[v.at]: v.value for v in values if v.at in names} | leaves_of(first))
-    right = {f"grad_{name}": slopes[at] for at, name in names.items()} | truth
-    named = [slopes[at] for at in pairs]
-    results = {r: grad for r, grad in results.items() if not any(is_near(grad, s) for s in named)}
-    own = {f"grad_{name}": fitted(grad.value, shapes.get(name)) for name, grad in found.items()}
-    judge = judge_of(watching, names, own) if differ(own, right) else none_is_wrong
-    left = without(left, pairs.values())
-    names, found = with_results(names, found, left, results, judge, sizes_of(first))
-    return finished(with_seed(watching(names), first), first, names, found, shapes)
+    values = [value for value in known if value.at in pairs]
+    return resolved(draft, first, values, pairs, with_gradient, left, truth)
 
 
-def differ(own, right):
-    """Say whether any gradient is not what autograd has, by more than rounding."""
-    return any(not is_near(grad, right[name]) for name, grad in own.items())
+def truth_of(draft, first, watched, inputs):
+    """Return the Truth of a forward pass; `watched` has names for values by their places."""
+    results: dict[Result, np.ndarray] = {}
+    trace = followed(draft, first.programme, watched, inputs, results)
+    slopes = {at: trace[f"grad_{n}"] for at, n in watched.items() if f"grad_{n}" in trace}
+    return Truth(trace, slopes, results)
 
 
-def none_is_wrong(_, left_out=()):
+def seeded(draft, first, with_gradient, truth):
+    """Return the Network and the first run where there is no loss, but a gradient as it is."""
+    seed = first.grads[first.seed].name
+    notes = [f"There is no loss: `{seed}` is taken as it is."]
+    times = multiple_of(with_gradient, truth.trace, sizes_of(first))
+    if times != 1:
+        loss = partial(divided, first.programme.loss, times)
+        first = replace(first, programme=replace(first.programme, loss=loss))
+        notes.append(f"It is {times:g} times the slope of the loss, a convention.")
+    return replace(draft, notes=(*draft.notes, *notes)), first
+
+
+def resolved(draft, first, values, pairs, with_gradient, left, truth):
+    """Return the Network of these pairs, and of what has no name or carries a multiple."""
+    names = pairing.names_of(values, {*draft.params, *named_inputs(draft.x), "loss"})
+    arrays = {names[value.at]: value.value for value in values} | leaves_of(first)
+    inputs = any(name in with_gradient for name in named_inputs(draft.x))
+    counts = sizes_of(first)
+
+    def found_for(pairs):
+        return {names[at]: pairs[at] for at in names} | with_gradient
+
+    def reference(more, left_out=()):
+        kept = {at: name for at, name in names.items() if f"grad_{name}" not in left_out}
+        return with_reference(draft, first.programme, {**kept, **more}, inputs)
+
+    def judge_for(pairs):
+        return judge_of(reference, fitted_all(found_for(pairs), arrays))
+
+    pairs = without_multiples(pairs, truth.slopes, counts, judge_for)
+    found, judge = found_for(pairs), judge_for(pairs)
+    right = {f"grad_{names[at]}": truth.slopes[at] for at in names} | truth.trace
+    is_off = any(not is_near(g, right[name]) for name, g in fitted_all(found, arrays).items())
+    of_values = [truth.slopes[at] for at in pairs]
+    results = {r: t for r, t in truth.results.items() if not any(is_near(t, s) for s in of_values)}
+    left = [grad for grad in left if not any(grad.at == at_of(one) for one in pairs.values())]
+    judge = judge if is_off else all_right
+    names, found = with_results(names, found, left, results, judge, counts)
+    draft = replace(draft, notes=(*draft.notes, *notes_on_multiples(found)))
+    network = with_reference(draft, first.programme, names, inputs)
+    return finished(network, first, names, found, fits(found, arrays))
+
+
+def all_right(_, without=()):
     """Stand for what `judge_of` returns where each gradient is what autograd has."""
     return []
 
@@ -120,24 +163,16 @@ def none_is_wrong(_, left_out=()):
 def with_results(names, found, left, results, judge, counts):
     """Return names and gradients with those of Results: of what is called after no value.
 
-    `names` has those of values by their places, `found` the gradients by these; `left` are the
-    gradients that belong to none. See `handgrad.load.unnamed` for the others.
+    `names` has those of values by their places, `found` the gradients by these names; `left` are
+    the gradients that belong to none. For the others see `unnamed`.
     """
     moved = misnamed(found, judge({}), results, judge, counts)
-    known, judge = list(found.values()), partial(judge, left_out=moved.keys())
+    known, judge = list(found.values()), partial(judge, without=moved.keys())
     more = unnamed(left, known, results, judge, counts, dict(moved.values()))
     names = {at: name for at, name in names.items() if f"grad_{name}" not in moved}
     found = {name: grad for name, grad in found.items() if f"grad_{name}" not in moved}
     of_results = {result: f"result[{result.number}]" for result in more}
     return names | of_results, found | {of_results[r]: grad for r, grad in more.items()}
-
-
-def with_seed(network, first):
-    """Return a Network with a note on the gradient that stands for a loss, where there is none."""
-    if first.seed is None:
-        return network
-    note = f"There is no loss: `{first.grads[first.seed].name}` is taken as it is."
-    return replace(network, notes=(*network.notes, note))
 
 
 def sizes_of(first):
@@ -167,9 +202,13 @@ def fits(grads, arrays):
     }
 
 
-def fitted(array, shape):
-    """Return an array in a shape, where it is to have another one."""
-    return array if shape is None else array.reshape(shape)
+def fitted_all(found, arrays):
+    """Return the arrays of gradients, each in the shape of what it is the gradient of."""
+    shapes = fits(found, arrays)
+    return {
+        f"grad_{name}": grad.value.reshape(shapes.get(name, grad.value.shape))
+        for name, grad in found.items()
+    }
 
 
 def finished(network, first, names, grads, shapes):
@@ -236,41 +275,3 @@ def line_of(first, at, grad):
 def shape_note(name, shape):
     """Say that a gradient has an axis of length 1 more, or less, than what it is that of."""
     return f"`{name}` is judged in the shape {shape}, that of what it is the gradient of."
-
-
-def with_reference(network, programme, watched, with_inputs, grads=None):
-    """Return a Network with its own forward pass as the reference.
-
-    `watched` has the names of the watched values by their places; for `grads` see OwnForward.
-    """
-    model = OwnForward(programme, network, watched, grads)
-    table = {name: f"own.{number}" for number, name in enumerate(network.params)}
-    paths = {path: watched[at] for at, path in model.at.items()}
-    reference = Reference(model, table, model.loss, paths, with_inputs, kind="forward")
-    return replace(network, reference=reference)
-
-
-def followed(network, programme, watched):
-    """Return the trace of the forward pass under autograd; raise InputError if it is another.
-
-    It has to compute what the plain one does, and its gradients have to be the slopes of that. The
-    reference of `network` watches the places in `watched`, which has their names.
-    """
-    places = {name: at for at, name in watched.items()}
-    passes, for_loss = NotedPasses(programme, places, {}), NotedPasses(programme, {}, {}).forward
-    network = in_dtype(replace(network, forward=passes.forward), np.float64)
-    with np.errstate(all="ignore"), arithmetic(FLOAT64):
-        run = run_reference(network, FLOAT64)
-        if not np.isfinite(loss := run.quantities["loss"]).all():
-            raise InputError(
-                f"{programme.where}: the loss is {float(loss)} with these weights and data: it has "
-                "no slope there, so no gradient can be judged; use smaller numbers."
-            )
-        off = unfollowed(network, replace(network, forward=for_loss), run)
-        if off is not None:
-            raise InputError(
-                f"{programme.where}: autograd does not follow the forward pass"
-                + (f", first not at {off[0]}" if off else "")
-                + ": give the network in PyTorch as `reference`, see `handgrad new --torch`."
-            )
-    return run.quantities

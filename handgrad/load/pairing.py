@@ -92,7 +92,8 @@ def pair(grads, values, truth):
     for (name, owner), several in asked.items():
         of_owner = [v for v in known[name] if owner is None or (name, owner) in v.names]
         for value, grad in in_order(several, of_owner, entries_of(name, known), truth):
-            found.setdefault(value.at, grad)
+            if value.value.shape == grad.value.shape or name not in value.arguments:
+                found.setdefault(value.at, grad)
     taken = {id(grad) for grad in found.values()}
     for grad in grads:
         equal = [v.at for v in values if v.at not in found and equals(grad.value, truth[v.at])]
@@ -121,9 +122,10 @@ def in_order(grads, values, entries, truth) -> Iterator[tuple[Array, Array]]:
     `entries` are those of a buffer that the forward pass fills: each is a value. Where the counts
     differ, those go together whose numbers say so.
     """
-    if len(values) == 1 and len(grads) > 1 and not entries:  # dh[h <= 0] = 0 makes another of it
+    is_returned = any(grad.way for grad in grads)
+    if len(values) == 1 and len(grads) > 1 and not entries and not is_returned:
         equal = [grad for grad in grads if equals(grad.value, truth[values[0].at])]
-        if equal:
+        if equal:  # dh[h <= 0] = 0 makes another of it
             yield values[0], equal[-1]
             return
     grads = [g for g in grads if not (g.is_of_entry and g is not grads[-1])]

@@ -36,6 +36,12 @@ def is_script(source):
     return not (has_passes and ("init" in assigned or {"params", "x"} <= assigned))
 
 
+def has_module(source):
+    """Say whether a source makes a module of PyTorch, which a notebook's variables are held to."""
+    found = re.search(r"\bnn\.\w|\((nn\.)?Module\)|import (\w+, )*(Module|Sequential)\b", source)
+    return found is not None
+
+
 class Statement(NamedTuple):
     """A statement, and the file, or the cell of a notebook, that it is in."""
 

@@ -6,13 +6,12 @@ right what the backward pass computes from it. Some people carry a multiple, the
 or -1, up to the line where a weight's gradient, or its update, takes it out again.
 """
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from handgrad.load.arrays import CLOSE, is_near
-from handgrad.load.noted_passes import Scaled
+from handgrad.load.arrays import is_near
+from handgrad.load.multiples import scaled, times_of
 from handgrad.run.precision import FLOAT64, arithmetic
 from handgrad.run.reference import Substitute, run_reference
 
@@ -75,21 +74,12 @@ def same_as(grad, truth, counts, taken=()):
     if value.size < 2 or not np.isfinite(value).all() or not np.ptp(value):
         return None
     for result in reversed(truth):
-        right = truth[result]
-        if result in taken or right.shape != value.shape or not (square := float((right**2).sum())):
+        if result in taken:
             continue
-        times = float((value * right).sum()) / square
-        for scale in (1.0, -1.0, *counts, *(-count for count in counts)):
-            if abs(times - scale) <= CLOSE * abs(scale) and is_near(value, scale * right):
-                return result, scale
+        scale = times_of(value, truth[result], counts)
+        if scale is not None:
+            return result, scale
     return None
-
-
-def scaled(grad, scale):
-    """Return a gradient without the multiple that is carried in it."""
-    if scale == 1:
-        return grad
-    return replace(grad, at=Scaled(grad.at, scale), value=grad.value / scale)
 
 
 def misnamed(found, wrong, truth, judge, counts):
@@ -113,21 +103,19 @@ def misnamed(found, wrong, truth, judge, counts):
     return moved
 
 
-def judge_of(watching, names, grads):
-    """Return the `judge` that `unnamed` asks: which gradients are wrong, each given its own inputs.
+def judge_of(reference, grads):
+    """Return the `judge` that `unnamed` asks.
 
-    `names` has the names of the values by their places, `grads` the hand-written gradients by
-    `grad_` and these; `watching` makes the Network whose reference watches such places.
+    `grads` has the hand-written gradients by the names that the reference knows, and `reference`
+    makes the Network with its reference watching some Results as well, by their names.
     """
 
-    def judge(found, left_out=()):
-        own = {name: grad for name, grad in grads.items() if name not in left_out}
-        kept = {at: name for at, name in names.items() if f"grad_{name}" not in left_out}
-        of_results = {result: f"result[{result.number}]" for result in found}
-        given = {**own, **{f"grad_{of_results[r]}": grad.value for r, grad in found.items()}}
-        network = watching({**kept, **of_results})
+    def judge(found, without=()):
+        names = {result: f"result[{result.number}]" for result in found}
+        own = {name: grad for name, grad in grads.items() if name not in without}
+        given = {**own, **{f"grad_{names[r]}": grad.value for r, grad in found.items()}}
         with np.errstate(all="ignore"), arithmetic(FLOAT64):
-            run = run_reference(network, FLOAT64, substitute=Substitute(given))
+            run = run_reference(reference(names, without), FLOAT64, substitute=Substitute(given))
         right = run.quantities
         return [name for name in own if name in right and not is_near(own[name], right[name])]
 

@@ -2,6 +2,7 @@
 
 import copy
 import os
+import re
 import traceback
 from dataclasses import replace
 from typing import Any
@@ -112,8 +113,13 @@ def failure(what, error, filename):
     it was running, the line is the one of ours, or of a library, that failed.
     """
     frames = [(f.f_code.co_filename, line) for f, line in traceback.walk_tb(error.__traceback__)]
-    own = [line for name, line in frames if f"{name} [".startswith(f"{filename} [")]
-    where = f", line {own[-1]}" if own else ""
+    own = [(name, n) for name, n in frames if f"{name} [".startswith(f"{filename} [")]
+    where = ""
+    if own:
+        name, line = own[-1]
+        cell = re.fullmatch(r"\[(\d+)\]", name.removeprefix(filename).strip())
+        said = f"code cell {cell[1]}" if cell else ""
+        where = f", line {line}" if said in str(what) else f", {said}, line {line}"
     if frames and not own:
         where = f", at {os.path.basename(frames[-1][0])}:{frames[-1][1]}"
     return InputError(f"{what}{where}: it raised {one_line(error)}.")

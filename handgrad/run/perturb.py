@@ -150,8 +150,9 @@ def backward_runs(network, precision, exact, rng):
         raise
     except BaseException:  # what it has against other numbers is its own affair
         return
+    most = half_the_digits(exact, precision.eps)
     grads = {
-        name: array + np.subtract(there[name], here[name], dtype=np.float64)
+        name: array + without_jumps(np.subtract(there[name], here[name]), most)
         for name, array in exact.quantities.items()
         if name.startswith("grad_") and name in here and name in there
         if here[name].shape == there[name].shape == array.shape
@@ -181,8 +182,7 @@ def hand_written_runs(network, precision, exact, given):
     except BaseException:  # it ran before; what it has against a dtype is its own affair
         return
     eps = float(np.finfo(narrow).eps)
-    finite = (array[np.isfinite(array)] for array in map(np.atleast_1d, exact.quantities.values()))
-    most = eps**0.5 * max(np.abs(array).max(initial=0.0) for array in finite)
+    most = half_the_digits(exact, eps)
     trace = {
         name: array + without_jumps(np.subtract(less[name], more[name]), most)
         for name, array in exact.quantities.items()
@@ -191,6 +191,12 @@ def hand_written_runs(network, precision, exact, given):
     }
     scale = precision.eps / eps
     yield Drawn(trace, scale, 0.0 if narrow == FLOAT64.numpy else underflow_of(precision))
+
+
+def half_the_digits(exact, eps):
+    """Return the most that rounding takes: half the digits of the largest number there is."""
+    finite = (array[np.isfinite(array)] for array in map(np.atleast_1d, exact.quantities.values()))
+    return eps**0.5 * max(np.abs(array).max(initial=0.0) for array in finite)
 
 
 def without_jumps(lost, most):

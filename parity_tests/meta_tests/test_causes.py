@@ -22,7 +22,8 @@ def test_a_cause_has_all_that_a_cause_has(cause):
     assert isinstance(cause.KIND, str)
     assert isinstance(cause.LOOKS_LIKE, str)
     assert callable(cause.find)
-    assert cause.EXAMPLES
+    # what does not reach its loss no reference of the gallery has: see product_tests/test_scripts
+    assert cause.EXAMPLES or cause is causes.unreached
     for network, old, new, wrong in cause.EXAMPLES:
         assert network in GALLERY
         assert old != new

@@ -53,7 +53,7 @@ def names(source, call=None):
         ("g = {}\ng['dW' + str(1)] = 5", [("g", 1), ("dW1", 2), ("g", 2)]),
         ("hs = []\nhs.append(7)\nhs.append(8)", [("hs", 1), ("hs[0]", 2), ("hs[1]", 3)]),
         ("d = np.zeros(3)\nnp.add.at(d, [1, 1], 1)", [("d", 1), ("d", 2)]),
-        ("d = np.zeros(3)\nnp.exp(d, out=d)", [("d", 1), ("d", 2), ("d", 2)]),
+        ("d = np.zeros(3)\nnp.exp(d, out=d)", [("d", 1), ("d", 2)]),
         ("a = (1\n     + 2\n     + 3)\nb = 1", [("a", 1), ("b", 4)]),
         ("for t in range(2):\n    h = t", [("t", 1), ("h", 2), ("t", 1), ("h", 2), AT_END]),
         ("a = [i for i in range(3)]\nb = 1", [("a", 1), ("b", 2)]),

@@ -200,8 +200,8 @@ def test_no_loss_and_no_gradient_is_one_sentence(judged):
                     "def backward(params, x, y, out): return 0\n"
                     "params, x, y = {'w': np.ones(3)}, np.ones((2, 3)), np.ones(2)\n")  # fmt: skip
     assert str(report.error).endswith(
-        "no loss was found: call the number that is differentiated `loss` and return it from "
-        "forward."
+        "no loss was found, the number that is differentiated: assign it as `loss = ...`, and "
+        "return it from forward."
     )
 
 

@@ -185,8 +185,8 @@ def test_each_file_gets_its_own_neighbours_and_a_kink_at_the_point_is_no_mistake
         reports.append(check_file(folder / "mine.py")[0])
     right, wrong = reports
     assert right.ok
-    assert "The backward pass differentiates the forward pass" in right.notes[0]
-    assert wrong.first == "grad_w"
+    assert "The reference is your own forward pass" in right.notes[0]
+    assert wrong.first == "grad_h"
 
 
 def test_a_long_chain_that_amplifies_everything_is_no_mistake():

@@ -12,7 +12,7 @@ from handgrad.load import script
 from handgrad.load.arrays import bases_of
 from handgrad.load.defined import files_of, with_cells
 from handgrad.load.notebook import without_magic
-from handgrad.load.statements import is_aside, segments_of, statements_of, title_of
+from handgrad.load.statements import computed_first, is_aside, segments_of, statements_of, title_of
 from handgrad.run.noting import lines_of
 
 SHELL = {"get_ipython", "globals", "locals"}  # names in lines that are not of the derivation
@@ -87,16 +87,6 @@ def pass_of(segment, namespace):
     if not segment.moved:
         start += script.last_leaf(statements[start:], namespace, "the cells")
     return [one for one in statements[start:] if not is_aside(one.node)]
-
-
-def computed_first(body):
-    """Return the names that a pass assigns before it uses them."""
-    found: set[str] = set()
-    used: set[str] = set()
-    for one in body:
-        used |= one.used - found
-        found |= one.assigned - used
-    return found
 
 
 def load(body, namespace):

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from handgrad.errors import InputError
-from handgrad.load import own, script, variables
+from handgrad.load import script, variables
 from handgrad.load.defined import arguments_of, modules_in
 from handgrad.load.execute import (
     execute,
@@ -21,7 +21,7 @@ from handgrad.load.execute import (
 )
 from handgrad.load.names import gradient_names, suggestion
 from handgrad.load.notebook import code_cells, load_namespace, run_cells
-from handgrad.load.programme import of_functions
+from handgrad.load.passes import network_of
 from handgrad.load.statements import (
     Statement,
     has_module,
@@ -32,7 +32,7 @@ from handgrad.load.statements import (
     title_of,
 )
 from handgrad.network import Network
-from handgrad.run.hand_written import arrays_of, as_array, call, run_both
+from handgrad.run.hand_written import arrays_of, call, run_both
 
 NEEDS = "it needs forward(params, x, y) and backward(params, x, y, values), see `handgrad new`"
 
@@ -102,8 +102,7 @@ def scripts(sources, namespace, path):
     has_pass = False
     for segment in segments:
         with functions_put_back():
-            for statement in rest:
-                script.run(statement, namespace, str(path))
+            script.run_all(rest, namespace, str(path))
             body, rest = script.started(segment, namespace, str(path))
         if body and (segment is segments[-1] or looks_like_one(segment.statements)):
             has_pass = True
@@ -167,14 +166,9 @@ def load_own(found, path, lines):
     """Return the Network of a module's passes, with its own forward pass as the reference."""
     for name in ("forward", "backward"):
         function(found, name, path)
-    params, x, y = start(found, path)
-    x, targets = variables.inputs(x), None if y is None else as_array(y)
     files, namespaces = theirs(path, found)
-    programme, arrays = of_functions(
-        found, params, x, targets, files.__contains__, namespaces, str(path)
-    )
-    y = np.zeros(1) if targets is None else variables.data("y", targets)
-    return own.load(programme, arrays, x, y, name=path.name, source=str(path), path=lines)
+    about = {"name": path.name, "source": str(path), "path": lines}
+    return network_of(found, start(found, path), files, namespaces, str(path), **about)
 
 
 def theirs(path, namespace):

@@ -20,22 +20,13 @@ def gradients_of(first, data):
     if not first.programme.is_one:
         skipped |= {id(note.given) for note in first.values.values()}
     found = arrays_of(first.grads, skipped)
-    if first.programme.is_one:  # all that comes before the loss is its, unless it is called so
+    if first.programme.is_one:  # what comes before the loss is the forward pass's
         at = first.programme.loss_at
-        found = [
-            g for g in found if g.at > at or any(True for n, _ in g.names for _ in bases_of(n))
-        ]
+        found = [grad for grad in found if grad.at > at or is_called_so(grad)]
     by_id: dict[int, list[Array]] = {}
     for array in found:
         by_id.setdefault(array.given, []).append(array)
-    listed = [
-        ((number, way), f"{note.name}{way}" if way.startswith("[") else way, value, note.name)
-        for number, note in first.grads.items()
-        if isinstance(note.given, list | tuple | dict) and is_gradient(note)
-        for way, value in flat(note.given).items()
-    ]
-    returned = [(way, way, value, "grads") for way, value in flat(first.returned).items()]
-    for at, way, value, container in [*listed, *returned]:
+    for at, way, value, container in [*listed(first.grads), *returned(first)]:
         array = array_of(value)
         if array is None or not may_be_gradient(array) or id(value) in skipped:
             continue
@@ -49,6 +40,29 @@ def gradients_of(first, data):
             found.append(Array(at, array, [(key, None)], container, id(value), way=way))
             by_id.setdefault(id(value), []).append(found[-1])
     return found
+
+
+def is_called_so(grad):
+    """Say whether one of an Array's names is that of a gradient."""
+    return any(bases_of(name) for name, _ in grad.names)
+
+
+def listed(notes):
+    """Yield what lies in the lists and dicts of gradients that were noted.
+
+    Each comes with its place (see NotedPasses), the way to it, and the name of what it lies in.
+    """
+    for number, note in notes.items():
+        if isinstance(note.given, list | tuple | dict) and holds_gradients(note):
+            for way, value in flat(note.given).items():
+                named = f"{note.name}{way}" if way.startswith("[") else way
+                yield (number, way), named, value, note.name
+
+
+def returned(first):
+    """Yield what the backward pass returned, likewise."""
+    for way, value in flat(first.returned).items():
+        yield way, way, value, "grads"
 
 
 def noted_as(key, array, several):
@@ -65,9 +79,9 @@ def may_be_gradient(array):
     return array.size and (array.dtype.kind == "f" or (array.dtype.kind == "i" and array.ndim))
 
 
-def is_gradient(note):
+def holds_gradients(note):
     """Say whether a list or a dict that was noted may hold gradients, by its name."""
-    return bool(GRADIENTS.fullmatch(note.name)) or any(True for _ in bases_of(note.name))
+    return bool(GRADIENTS.fullmatch(note.name) or bases_of(note.name))
 
 
 def of_leaves(leaves, first, data, grads, targets=Y_NAMES):
@@ -76,30 +90,46 @@ def of_leaves(leaves, first, data, grads, targets=Y_NAMES):
     `data` has the names by the ids of the arrays that the passes were given; what is called as the
     `targets` has no gradient.
     """
+    names, known = names_of_leaves(leaves, first, data), {n.name for n in first.values.values()}
+    wanted = {name: leaf for name, leaf in leaves.items() if name not in targets}
+    found: dict[str, Array] = {}
+    for name, leaf in wanted.items():
+        fitting = [grad for grad in grads if is_of(grad, name, names[name], known)]
+        if fitting:
+            found[name] = best_of(fitting, name, np.shape(leaf))
+    found = found or by_order(first, grads)
+    free = {name: leaf for name, leaf in wanted.items() if name not in found}
+    return found | of_nameless(without(grads, found.values()), free, first, known)
+
+
+def names_of_leaves(leaves, first, data):
+    """Return all names that each leaf has in the passes, each with the object that it has it in.
+
+    A name that the forward pass assigns something else is none: of `x = x / 255` it is no more.
+    """
     names: dict[str, set[tuple[str, Any]]] = {name: {(name, None)} for name in leaves}
     for name, short in short_names(leaves):
         names[name].add((short, None))
     own = {n.name for n in first.values.values() if not n.is_argument and id(n.given) not in data}
     for note in first.values.values():
-        if id(note.given) in data and data[id(note.given)] in names and note.name not in own:
-            names[data[id(note.given)]].add((note.name, None))
+        leaf = data.get(id(note.given))
+        if leaf in names and note.name not in own:
+            names[leaf].add((note.name, None))
     for held, known in holders_of(first.programme.held()).items():
-        if held in data and data[held] in names:
+        if data.get(held) in names:
             names[data[held]].update(known)
-    found: dict[str, Array] = {}
-    known = {note.name for note in first.values.values()}
-    for name, leaf in leaves.items():
-        if name in targets:
-            continue
-        fitting = [g for g in grads if is_of(g, name, names[name], known)]
-        best = [g for g in fitting if g.way == name or g.way.endswith(f".{name}")]
-        best = best or [g for g in fitting if g.way] or fitting
-        best = [g for g in best if g.value.shape == np.shape(leaf)] or best
-        if best:
-            found[name] = best[-1]
-    found = found or by_order(first, grads)
-    free = {name: leaf for name, leaf in leaves.items() if name not in {*found, *targets}}
-    return found | of_nameless(without(grads, found.values()), free, first, known)
+    return names
+
+
+def best_of(grads, name, shape):
+    """Return which of several gradients that are called after a leaf is meant: the last such.
+
+    One that is returned under the leaf's name goes before what is returned at all, and one of the
+    leaf's shape before others.
+    """
+    best = [grad for grad in grads if grad.way == name or grad.way.endswith(f".{name}")]
+    best = best or [grad for grad in grads if grad.way] or grads
+    return ([grad for grad in best if grad.value.shape == shape] or best)[-1]
 
 
 def of_nameless(grads, leaves, first, known):

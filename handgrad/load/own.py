@@ -147,23 +147,32 @@ def resolved(draft, first, values, pairs, with_gradient, left, truth):
     is_off = any(not is_near(g, right[name]) for name, g in fitted_all(found, arrays).items())
     of_values = [truth.slopes[at] for at in pairs]
     results = {r: t for r, t in truth.results.items() if not any(is_near(t, s) for s in of_values)}
-    moved = misnamed(found, judge({}), results, judge, counts) if is_off else {}
-    gone = moved.keys()
     left = [grad for grad in left if not any(grad.at == at_of(one) for one in pairs.values())]
-    judge = partial(judge, without=gone) if is_off else all_right
-    more = unnamed(left, list(found.values()), results, judge, counts, dict(moved.values()))
-    names = {at: name for at, name in names.items() if f"grad_{name}" not in gone}
-    found = {name: grad for name, grad in found.items() if f"grad_{name}" not in gone}
-    names |= {result: f"result[{result.number}]" for result in more}
-    found |= {names[result]: grad for result, grad in more.items()}
+    judge = judge if is_off else all_right
+    names, found = with_results(names, found, left, results, judge, counts)
     draft = replace(draft, notes=(*draft.notes, *notes_on_multiples(found)))
     network = with_reference(draft, first.programme, names, inputs)
     return finished(network, first, names, found, fits(found, arrays))
 
 
-def all_right(_):
-    """Return the names of the gradients that are wrong, where none is."""
+def all_right(_, without=()):
+    """Stand for what `judge_of` returns where each gradient is what autograd has."""
     return []
+
+
+def with_results(names, found, left, results, judge, counts):
+    """Return names and gradients with those of Results: of what is called after no value.
+
+    `names` has those of values by their places, `found` the gradients by these names; `left` are
+    the gradients that belong to none. For the others see `unnamed`.
+    """
+    moved = misnamed(found, judge({}), results, judge, counts)
+    known, judge = list(found.values()), partial(judge, without=moved.keys())
+    more = unnamed(left, known, results, judge, counts, dict(moved.values()))
+    names = {at: name for at, name in names.items() if f"grad_{name}" not in moved}
+    found = {name: grad for name, grad in found.items() if f"grad_{name}" not in moved}
+    of_results = {result: f"result[{result.number}]" for result in more}
+    return names | of_results, found | {of_results[r]: grad for r, grad in more.items()}
 
 
 def sizes_of(first):
@@ -235,7 +244,7 @@ def called(grad, taken):
     """Return the name that a report has for a gradient: `grad_w1` of what is returned as `w1`."""
     assigned = [name for name, _ in reversed(grad.names) if name and name not in grad.arguments]
     names = [name for name in [grad.shown, *assigned] if name not in taken]
-    named = [name for name in names if any(bases_of(name))]
+    named = [name for name in names if bases_of(name)]
     return [*named, *names, grad.shown][0]
 
 

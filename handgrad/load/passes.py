@@ -17,12 +17,22 @@ def load(forward, backward, params, x, y):
     for name, function in (("forward", forward), ("backward", backward)):
         if not callable(function):
             raise InputError(f"{name} must be a function, found {type(function).__name__}.")
+    passes, where = {"forward": forward, "backward": backward}, called(forward)
     files, namespaces = theirs(forward, backward)
-    where = called(forward)
+    data, about = (params, x, y), {"name": where, "source": where}
+    return with_cells(network_of(passes, data, files, namespaces, where, **about))
+
+
+def network_of(passes, data, files, namespaces, where, **about):
+    """Return the Network of `forward` and `backward` in a dict, on `data`: params, x and y.
+
+    `files` are the names of the user's files, `namespaces` those of their modules; `about` is for
+    the Network.
+    """
+    params, x, y = data
     x, targets = variables.inputs(x), None if y is None else as_array(y)
-    passes = {"forward": forward, "backward": backward}
     programme, arrays = of_functions(
         passes, params, x, targets, files.__contains__, namespaces, where
     )
     y = np.zeros(1) if targets is None else variables.data("y", targets)
-    return with_cells(own.load(programme, arrays, x, y, name=where, source=where))
+    return own.load(programme, arrays, x, y, **about)

@@ -32,15 +32,14 @@ def started(segment, namespace, where):
     where something is computed with arrays.
     """
     statements, start = segment.statements, segment.start
-    for one in statements[:start]:
-        run(one, namespace, where)
+    run_all(statements[:start], namespace, where)
     while start < segment.end and not computes(statements[start], namespace):
         run(statements[start], namespace, where)
         start += 1
-    late = 0 if segment.moved else last_leaf(statements[start : segment.end], namespace, where)
-    for one in statements[start : start + late]:
-        run(one, namespace, where)
-    start += late
+    if not segment.moved:
+        late = last_leaf(statements[start : segment.end], namespace, where)
+        run_all(statements[start : start + late], namespace, where)
+        start += late
     body = [one for one in statements[start : segment.end] if not is_aside(one.node)]
     return body, statements[start:]
 
@@ -192,3 +191,9 @@ def run(statement, namespace, where):
         raise
     except BaseException as error:
         raise failure(where, error, statement.filename) from None
+
+
+def run_all(statements, namespace, where):
+    """Run statements in order."""
+    for one in statements:
+        run(one, namespace, where)

@@ -232,6 +232,16 @@ def made_anew(body):
     return found
 
 
+def computed_first(body):
+    """Return the names that statements assign, also within loops, before they use them."""
+    found: set[str] = set()
+    used: set[str] = set()
+    for one in body:
+        used |= one.used - found
+        found |= one.assigned - used
+    return found
+
+
 def title_of(body):
     """Return what a report calls a pass: its cells, or its lines."""
     first, last = body[0], body[-1]

@@ -128,7 +128,9 @@ def state():
         "path": list(sys.path),
         "depth": sys.getrecursionlimit(),
         "builtins": {name: id(value) for name, value in vars(builtins).items()},
-        "numpy": {name: id(value) for name, value in vars(np).items()},
+        "numpy": {  # it imports its own modules when they are asked for
+            name: id(value) for name, value in vars(np).items() if not isinstance(value, type(np))
+        },
         "errors": np.geterr(),
         "printing": np.get_printoptions(),
         "filters": list(warnings.filters),

@@ -11,7 +11,16 @@ from .functions import CASES, Exp, Huber, Linear, Sigmoid, X, in_dtype, planted
 from .functions_set_aside import SET_ASIDE
 
 DTYPES = {dtype: getattr(torch, dtype) for dtype in ("float64", "float32", "bfloat16")}
+
+# In float64 each time, in what is shorter with the slow ones.
+IN_TURN = [
+    pytest.param(dtype, marks=[] if dtype == "float64" else pytest.mark.slow) for dtype in DTYPES
+]
 PLANTED = [(name, mistake) for name, (_, _, mistakes) in CASES.items() for mistake in mistakes]
+IN_THREES = [
+    pytest.param(*case, marks=pytest.mark.slow if number % 3 else [])
+    for number, case in enumerate(PLANTED)
+]
 
 
 def wrong(report):
@@ -24,7 +33,7 @@ def message(report, name):
     return next(f.cause.message for f in report.findings if f.name == name)
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", IN_TURN)
 @pytest.mark.parametrize("name", CASES)
 def test_a_right_backward_pass_is_right(name, dtype):
     function, inputs, _ = CASES[name]
@@ -36,8 +45,8 @@ def test_a_right_backward_pass_is_right(name, dtype):
     assert (report.reference, report.dtype) == ("function", dtype)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-@pytest.mark.parametrize(("name", "mistake"), PLANTED)
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("bfloat16", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("name", "mistake"), IN_THREES)
 def test_a_mistake_is_found_in_the_gradient_that_has_it(name, mistake, dtype):
     function, inputs, _ = CASES[name]
     old, new, expected = mistake
@@ -47,7 +56,7 @@ def test_a_mistake_is_found_in_the_gradient_that_has_it(name, mistake, dtype):
         assert kind in (None, found[f"grad_{name}"])
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", IN_TURN)
 @pytest.mark.parametrize("name", SET_ASIDE)
 def test_functions_that_were_set_aside(name, dtype):
     right, mistaken, inputs, expected = SET_ASIDE[name]

@@ -58,7 +58,7 @@ def arrays_of(notes, skipped=()):
         name = note.name, owner_of(note)
         known = latest.get(given)
         if known is not None and is_alias(note, known):
-            known.names.append(name)
+            known.names.insert(0 if note.is_partial else len(known.names), name)
             known.arguments |= {note.name} if note.is_argument else set()
             known.container, known.function = note.container or known.container, note.function
             continue
@@ -77,11 +77,14 @@ def arrays_of(notes, skipped=()):
 def is_alias(note, known):
     """Say whether a name is another one for an array that is known: of what a function returned.
 
-    `dscore = dmargin` in one function is a line of its own, and may be the wrong one.
+    `dscore = dmargin` in one function is a line of its own, and may be the wrong one. Clipping that
+    clips nothing, of all gradients in a loop, is none of theirs.
     """
+    names = [name for name, _ in known.names]
+    if note.is_partial and (note.name not in names or note.name in known.arguments):
+        return np.array_equal(note.value, known.value, equal_nan=True)
     if note.is_partial or is_number(note.given):
         return False
-    names = [name for name, _ in known.names]
     return (
         note.is_argument or note.container or note.name in names or note.function != known.function
     )

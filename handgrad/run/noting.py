@@ -33,6 +33,7 @@ class Target(NamedTuple):
     lookup: CodeType
     keys: tuple[CodeType, ...] = ()
     is_partial: bool = False
+    is_given: bool = False
 
 
 class Noted(NamedTuple):
@@ -46,7 +47,7 @@ class Noted(NamedTuple):
         function: the name of the function that was running.
         filename, line: where.
         is_partial: whether an array that was there before was written into.
-        is_argument: whether a function was given it, under this name.
+        is_argument: whether a function, or a loop, was given it under this name.
         given: the array itself, where `value` is a copy.
     """
 
@@ -149,7 +150,7 @@ class Watch:
             name, container = target.name, ""
             for key in index:
                 name, container = named(name, key)
-            self.tell(frame, name, value, line, container, target.is_partial, False)
+            self.tell(frame, name, value, line, container, target.is_partial, target.is_given)
 
     def tell(self, frame, name, value, line, container, is_partial, is_argument):
         """Pass on what was noted."""
@@ -201,7 +202,7 @@ def assigned(node):
     elif isinstance(node, ast.AugAssign):
         yield from targets_in(node.target, True)
     elif isinstance(node, ast.For):
-        yield from targets_in(node.target, False)
+        yield from (target._replace(is_given=True) for target in targets_in(node.target, False))
     elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         yield from called_on(node.value)
 

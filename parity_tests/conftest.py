@@ -1,6 +1,7 @@
 """What all tests share. The process that hands them out reads this too: it needs no torch."""
 
 import os
+from collections import Counter
 
 import pytest
 
@@ -9,6 +10,8 @@ from handgrad.load.gallery import GALLERY
 hypothesis = pytest.importorskip("hypothesis", reason="hypothesis is not installed")
 IN_CI = "CI" in os.environ
 MANY = 50 if IN_CI else 8  # examples of each property
+FEW = 4  # cases of one test that are run every time
+CASES: Counter[str] = Counter()  # of each test, so far
 hypothesis.settings.register_profile(
     "handgrad", max_examples=MANY, deadline=None, derandomize=True, database=None
 )
@@ -18,6 +21,17 @@ hypothesis.settings.load_profile("handgrad")
 def slow_but(cases, *quick):
     """Return cases of which these are run each time, and the others with the slow tests."""
     return [c if c in quick else pytest.param(c, marks=pytest.mark.slow) for c in cases]
+
+
+def pytest_itemcollected(item):
+    """Of a test of many cases run the first and then each third every time, all with the slow ones.
+
+    So `make test` stays within a minute, and says of each test whether it passes.
+    """
+    test = item.nodeid.split("[")[0]
+    CASES[test] += 1
+    if CASES[test] > FEW and CASES[test] % 3:
+        item.add_marker(pytest.mark.slow)
 
 
 def has_cuda():

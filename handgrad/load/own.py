@@ -119,7 +119,7 @@ def seeded(draft, first, with_gradient, truth):
     """Return the Network and the first run where there is no loss, but a gradient as it is."""
     seed = first.grads[first.seed].name
     notes = [f"There is no loss: `{seed}` is taken as it is."]
-    times = multiple_of(with_gradient, truth.trace, sizes_of(first))
+    times = multiple_of(with_gradient, truth.trace, sizes_of(draft, first))
     if times != 1:
         loss = partial(divided, first.programme.loss, times)
         first = replace(first, programme=replace(first.programme, loss=loss))
@@ -132,7 +132,7 @@ def resolved(draft, first, values, pairs, with_gradient, left, truth):
     names = pairing.names_of(values, {*draft.params, *named_inputs(draft.x), "loss"})
     arrays = {names[value.at]: value.value for value in values} | leaves_of(first)
     inputs = any(name in with_gradient for name in named_inputs(draft.x))
-    counts = sizes_of(first)
+    counts = sizes_of(draft, first)
 
     def found_for(pairs):
         return {names[at]: pairs[at] for at in names} | with_gradient
@@ -197,10 +197,12 @@ def with_results(names, found, left, results, judge, counts):
     return names | of_results, found | {of_results[r]: grad for r, grad in more.items()}
 
 
-def sizes_of(first):
-    """Return the numbers of samples that there may be: the lengths of the arrays' axes."""
-    arrays = [*leaves_of(first).values(), first.y]
-    return sorted({float(side) for array in arrays for side in np.shape(array)[:2] if side > 1})
+def sizes_of(draft, first):
+    """Return the numbers of samples that there may be: the sides that inputs and targets share."""
+    sides = [set(np.shape(array)[:2]) for array in named_inputs(draft.x).values()]
+    of_y = set(np.shape(first.y)[:2]) - {1}
+    shared = set().union(*sides) & of_y if of_y else set().union(*sides)
+    return sorted(float(side) for side in shared if side > 1)
 
 
 def is_given(grad, first):

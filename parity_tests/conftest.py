@@ -10,7 +10,7 @@ from handgrad.load.gallery import GALLERY
 hypothesis = pytest.importorskip("hypothesis", reason="hypothesis is not installed")
 IN_CI = "CI" in os.environ
 MANY = 50 if IN_CI else 8  # examples of each property
-FEW = 4  # cases of one test that are run every time
+FEW = 3  # cases of one test that are run every time
 CASES: Counter[str] = Counter()  # of each test, so far
 hypothesis.settings.register_profile(
     "handgrad", max_examples=MANY, deadline=None, derandomize=True, database=None
@@ -24,13 +24,13 @@ def slow_but(cases, *quick):
 
 
 def pytest_itemcollected(item):
-    """Of a test of many cases run the first and then each third every time, all with the slow ones.
+    """Of a test of many cases run the first and each fourth every time, the others with the slow ones.
 
     So `make test` stays within a minute, and says of each test whether it passes.
     """
     test = item.nodeid.split("[")[0]
     CASES[test] += 1
-    if CASES[test] > FEW and CASES[test] % 3:
+    if CASES[test] > FEW and CASES[test] % 4:
         item.add_marker(pytest.mark.slow)
 
 

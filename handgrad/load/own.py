@@ -27,13 +27,10 @@ from handgrad.load.multiples import (
 )
 from handgrad.load.nested import floats_in
 from handgrad.load.noted_passes import NotedPasses, first_run, is_fit
-from handgrad.load.unnamed import judge_of, misnamed, unnamed
+from handgrad.load.unnamed import judge_of, misnamed, notes_on_others, unnamed
 from handgrad.network import Network
 from handgrad.run.hand_written import named_inputs
 from handgrad.run.own_forward import Result
-
-LIKE = re.compile(r"(?i)(grad|delta|d_).*|.*_(grad|delta)")  # what looks like a gradient's name
-MANY = 8  # names in a note
 
 
 def load(programme, params, x, y, **about):
@@ -157,24 +154,6 @@ def resolved(draft, first, values, pairs, with_gradient, left, truth):
     draft = replace(draft, notes=(*draft.notes, *told[0], *told[1]))
     network = with_reference(draft, first.programme, names, inputs)
     return finished(network, first, names, found, fits(found, arrays))
-
-
-def notes_on_others(left, found, first):
-    """Say which arrays look like gradients, but are none that could be judged."""
-    judged = {at_of(grad) for grad in found.values()}
-    known = {*first.params, *(note.name for note in first.values.values())}
-    shown = {name for grad in found.values() for name, _ in grad.names}
-    names = [grad.shown for grad in left if grad.at not in judged and grad.value.size > 1]
-    names = [name for name in names if name not in shown]
-    others = [n for n in dict.fromkeys(names) if LIKE.fullmatch(n) or of_known(n, known)][:MANY]
-    if not others:
-        return []
-    return [f"Not judged, since no numbers tell what it is the gradient of: {', '.join(others)}."]
-
-
-def of_known(name, known):
-    """Say whether a name begins with d and that of a value: `dhnext`, where there is an `h`."""
-    return name.startswith("d") and any(name[1:].startswith(other) for other in known if other)
 
 
 def all_right(_, without=()):

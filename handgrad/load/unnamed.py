@@ -6,15 +6,18 @@ right what the backward pass computes from it. Some people carry a multiple, the
 or -1, up to the line where a weight's gradient, or its update, takes it out again.
 """
 
+import re
 from typing import Any
 
 import numpy as np
 
 from handgrad.load.arrays import is_near
-from handgrad.load.multiples import scaled, times_of
+from handgrad.load.multiples import at_of, scaled, times_of
 from handgrad.run.precision import FLOAT64, arithmetic
 from handgrad.run.reference import Substitute, run_reference
 
+LIKE = re.compile(r"(?i)(grad|delta|d_).*|.*_(grad|delta)")  # what looks like a gradient's name
+TOLD = 8  # names in a note
 MANY = 40  # results that are tried for one gradient
 TRIES = 120  # passes of the reference that all of this may take
 
@@ -120,3 +123,21 @@ def judge_of(reference, grads):
         return [name for name in own if name in right and not is_near(own[name], right[name])]
 
     return judge
+
+
+def notes_on_others(left, found, first):
+    """Say which arrays look like gradients, but are none that could be judged."""
+    judged = {at_of(grad) for grad in found.values()}
+    known = {*first.params, *(note.name for note in first.values.values())}
+    shown = {name for grad in found.values() for name, _ in grad.names}
+    names = [grad.shown for grad in left if grad.at not in judged and grad.value.size > 1]
+    names = [name for name in names if name not in shown]
+    others = [n for n in dict.fromkeys(names) if LIKE.fullmatch(n) or of_known(n, known)][:TOLD]
+    if not others:
+        return []
+    return [f"Not judged, since no numbers tell what it is the gradient of: {', '.join(others)}."]
+
+
+def of_known(name, known):
+    """Say whether a name begins with d and that of a value: `dhnext`, where there is an `h`."""
+    return name.startswith("d") and any(name[1:].startswith(other) for other in known if other)

@@ -24,7 +24,7 @@ def slow_but(cases, *quick):
 
 
 def pytest_itemcollected(item):
-    """Of a test of many cases run the first and each fourth every time, the others with the slow ones.
+    """Of a test of many cases run the first and each fourth always, the rest with the slow ones.
 
     So `make test` stays within a minute, and says of each test whether it passes.
     """

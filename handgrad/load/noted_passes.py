@@ -129,7 +129,8 @@ def array_at(at, returned, notes):
 class First:
     """The passes as they ran once: what they were given, assigned and returned.
 
-    `seed` is the number of the gradient that is taken as it is, where there is no loss.
+    `seed` is the number of the gradient that is taken as it is, where there is no loss, `changed`
+    are the names of the arrays that are others after a script's pass.
     """
 
     programme: Programme
@@ -140,6 +141,7 @@ class First:
     grads: Mapping[int, Noted]
     returned: Any
     seed: int | None = None
+    changed: frozenset[str] = frozenset()
 
 
 def first_run(programme, params, x, y):

@@ -53,7 +53,10 @@ def load_script(programme, leaves, y, **about):
     `leaves` are all arrays that go in, by name; `y` is the one that has a row for each sample.
     """
     first = first_run(programme, leaves, {}, y)
-    data = {id(array): name for name, array in held_in(first, leaves).items()}
+    held = held_in(first, leaves)
+    changed = {n for n in held if not np.array_equal(held[n], leaves[n], equal_nan=True)}
+    first = replace(first, changed=frozenset(changed))
+    data = {id(array): name for name, array in held.items()}
     grads = gradients_of(first, data)
     with_gradient = of_leaves(first.params, first, data, grads)
     holders = {holder_of(name) for name in with_gradient} - {""}  # what lies beside is one as well
@@ -90,6 +93,12 @@ def paired(draft, first, data, grads, with_gradient):
     watched = {value.at: f"v{value.at}" for value in pairing.watchable(values, left)}
     inputs = any(name in with_gradient for name in named_inputs(draft.x))
     truth = truth_of(draft, first, watched, inputs)
+    if anew := drawn_anew(first, with_gradient, truth):
+        raise InputError(
+            f"{first.programme.where}: the pass itself makes {', '.join(anew)} anew, so the loss "
+            "depends on none that was there: make the weights, and what they belong to, before the "
+            "first line that computes with them."
+        )
     if first.seed is not None:
         draft, first = seeded(draft, first, with_gradient, truth)
         truth = truth_of(draft, first, watched, inputs)
@@ -102,6 +111,11 @@ def paired(draft, first, data, grads, with_gradient):
         )
     values = [value for value in known if value.at in pairs]
     return resolved(draft, first, values, pairs, with_gradient, left, truth)
+
+
+def drawn_anew(first, with_gradient, truth):
+    """Return the weights that a pass draws itself: the loss is none of those that were there."""
+    return [n for n in with_gradient if n in first.changed and not truth.trace[f"grad_{n}"].any()]
 
 
 def truth_of(draft, first, watched, inputs):

@@ -82,7 +82,7 @@ def is_alias(note, known):
     """
     names = [name for name, _ in known.names]
     if note.is_partial and (note.name not in names or note.name in known.arguments):
-        return np.array_equal(note.value, known.value, equal_nan=True)
+        return is_unchanged(known, note.value)
     if note.is_partial or is_number(note.given):
         return False
     return (

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import replace
 
 from handgrad.load.arrays import CLOSE, is_near
-from handgrad.load.noted_passes import Scaled
+from handgrad.load.noted_passes import Scaled, root_of
 
 
 def times_of(value, right, counts):
@@ -64,9 +64,7 @@ def multiple_of(grads, slopes, counts):
 
 def place(grad):
     """Return where in the backward pass a gradient comes: what is returned comes last."""
-    at = grad.at
-    while isinstance(at, tuple):
-        at = at[0]
+    at = root_of(grad.at)
     return at if isinstance(at, int) else float("inf")
 
 

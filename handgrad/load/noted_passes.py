@@ -47,7 +47,7 @@ class NotedPasses:
         """Run the forward pass, and return its values and the loss."""
         wanted = [*self.values.values(), self.programme.loss_at]
         if self.programme.is_one:
-            wanted += numbers_in(self.grads)
+            wanted += roots_of(self.grads)
         tape = Tape(wanted)
         if wanted == [None]:  # the loss alone, as it is returned: nothing is to be noted
             result = self.programme.forward(params, x, y)
@@ -63,7 +63,7 @@ class NotedPasses:
         """Run the backward pass, and return its gradients."""
         if self.programme.backward is None:
             return self.fitted(found(self.grads, values.result, values.tape))
-        tape = Tape(numbers_in(self.grads))
+        tape = Tape(roots_of(self.grads))
         with noting(self.programme.is_theirs, tape.note):
             result = self.programme.backward(params, x, y, values.result)
         return self.fitted(found(self.grads, result, tape))
@@ -85,17 +85,21 @@ def loss_of(programme, result, tape):
     return programme.loss(result, None if noted is None else noted.value)
 
 
-def numbers_in(places):
-    """Return the numbers of the names that places in a pass are found by."""
-    numbers = list(places.values())
-    while any(isinstance(at, tuple) for at in numbers):
-        numbers = [at[0] if isinstance(at, tuple) else at for at in numbers]
-    return numbers
+def root_of(at):
+    """Return what a place in a pass is found by: the number of a name, or the way to it."""
+    while isinstance(at, tuple):
+        at = at[0]
+    return at
+
+
+def roots_of(places):
+    """Return what the places in a pass are found by."""
+    return [root_of(at) for at in places.values()]
 
 
 def found(places, result, tape):
     """Return the arrays at these places of a pass, by name."""
-    returned = flat(result)
+    returned = flat(result) if any(isinstance(at, str) for at in roots_of(places)) else {}
     arrays = {}
     for name, at in places.items():
         array = as_array(array_at(at, returned, tape.notes))

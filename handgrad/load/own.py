@@ -26,7 +26,7 @@ from handgrad.load.multiples import (
     without_multiples,
 )
 from handgrad.load.nested import floats_in
-from handgrad.load.noted_passes import NotedPasses, first_run, is_fit
+from handgrad.load.noted_passes import NotedPasses, first_run, is_fit, root_of
 from handgrad.load.unnamed import judge_of, misnamed, notes_on_others, unnamed
 from handgrad.network import Network
 from handgrad.run.hand_written import named_inputs
@@ -280,8 +280,7 @@ def line(note):
 
 def line_of(first, at, grad):
     """Return where a gradient is assigned, or returned in a dict; None where that is not known."""
-    while isinstance(at, tuple):
-        at = at[0]
+    at = root_of(at)
     if at in first.grads:
         return line(first.grads[at])
     files = {note.filename for note in first.grads.values()}

@@ -100,8 +100,10 @@ def paired(draft, first, data, grads, with_gradient):
             "first line that computes with them."
         )
     if first.seed is not None:
+        programme = first.programme
         draft, first = seeded(draft, first, with_gradient, truth)
-        truth = truth_of(draft, first, watched, inputs)
+        if first.programme is not programme:  # its loss is another one
+            truth = truth_of(draft, first, watched, inputs)
     known = [value for value in values if value.at in truth.slopes]
     pairs = pairing.pair(left, known, truth.slopes)
     if not pairs and not with_gradient:

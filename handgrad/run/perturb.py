@@ -103,8 +103,10 @@ def perturbed_runs(network, precision, exact, given=None) -> Iterator[Drawn]:
             how = partial(draw, precision=precision, steps=at_once, rng=rng)
             yield from run(how, FLOAT64, 1 / at_once)
         if number == 0 and not is_short(precision) and given is not None and can_run(network):
-            yield from backward_runs(network, precision, exact, rng)
-            yield from hand_written_runs(network, precision, exact, given)
+            here = ran(network, precision.numpy)
+            if here is not None:
+                yield from backward_runs(network, precision, exact, here, rng)
+            yield from hand_written_runs(network, precision, exact, given, here)
 
 
 def chaotic_runs(network, precision, exact, given=None) -> Iterator[Drawn]:
@@ -136,19 +138,28 @@ def underflow_of(precision):
     return 0.0 if precision.tiny >= FLOAT32.tiny else FLOAT32.tiny / FLOAT32.eps
 
 
-def backward_runs(network, precision, exact, rng):
+def ran(network, dtype, move=None):
+    """Return a trace of the hand-written side, None where it fails: see `run_again`.
+
+    It ran before; what it has against a dtype, or against other numbers, is its own affair.
+    """
+    try:
+        return run_again(network, dtype, move)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        return None
+
+
+def backward_runs(network, precision, exact, here, rng):
     """Yield what the hand-written backward pass loses to the last bits of the values that it gets.
 
     That of a softmax minus 1 is one of 1, however near to 1 the softmax is: no digit of it is left,
-    while autograd's way through the logarithm may keep one.
+    while autograd's way through the logarithm may keep one. `here` is the hand-written trace.
     """
     move = partial(draw, precision=precision, steps=1.0, rng=rng)
-    try:
-        here = run_again(network, precision.numpy)
-        there = run_again(network, precision.numpy, move)
-    except KeyboardInterrupt:
-        raise
-    except BaseException:  # what it has against other numbers is its own affair
+    there = ran(network, precision.numpy, move)
+    if there is None:
         return
     most = half_the_digits(exact, precision.eps)
     grads = {
@@ -160,13 +171,13 @@ def backward_runs(network, precision, exact, rng):
     yield Drawn({**exact.quantities, **grads}, 1.0)
 
 
-def hand_written_runs(network, precision, exact, given):
+def hand_written_runs(network, precision, exact, given, here):
     """Yield what the hand-written side loses to rounding, as it shows against more digits.
 
     That of float64 against extended precision, where the machine has it and the arrays are few;
     else that of float32 against float64, where what is lost to saturation does not show. Of what is
     tied in one of the two, or exactly 0, and not in the other, a slope jumps: no rounding, which
-    takes half the digits of the largest number at most.
+    takes half the digits of the largest number at most. `here` is the trace in the dtype itself.
     """
     has_more = np.finfo(np.longdouble).eps < FLOAT64.eps / 2
     few = sum(array.size for array in exact.quantities.values()) <= FEW
@@ -174,12 +185,9 @@ def hand_written_runs(network, precision, exact, given):
     if has_more and few and precision.name == "float64":
         narrow, wide = FLOAT64.numpy, np.dtype(np.longdouble)
     is_at_hand = wide == FLOAT64.numpy and precision.name == FLOAT64.name
-    try:
-        less = run_again(network, narrow)
-        more = given if is_at_hand else run_again(network, wide)
-    except KeyboardInterrupt:
-        raise
-    except BaseException:  # it ran before; what it has against a dtype is its own affair
+    less = here if narrow == precision.numpy else ran(network, narrow)
+    more = given if is_at_hand else ran(network, wide)
+    if less is None or more is None:
         return
     eps = float(np.finfo(narrow).eps)
     most = half_the_digits(exact, eps)

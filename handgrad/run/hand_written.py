@@ -112,17 +112,28 @@ def failure(what, error, filename):
     Code of `filename` is that of a file, or of a cell of a notebook, `filename [3]`. Where none of
     it was running, the line is the one of ours, or of a library, that failed.
     """
-    frames = [(f.f_code.co_filename, line) for f, line in traceback.walk_tb(error.__traceback__)]
-    own = [(name, n) for name, n in frames if f"{name} [".startswith(f"{filename} [")]
-    where = ""
-    if own:
-        name, line = own[-1]
-        cell = re.fullmatch(r"\[(\d+)\]", name.removeprefix(filename).strip())
-        said = f"code cell {cell[1]}" if cell else ""
-        where = f", line {line}" if said in str(what) else f", {said}, line {line}"
-    if frames and not own:
-        where = f", at {os.path.basename(frames[-1][0])}:{frames[-1][1]}"
+    where = line_of(error, lambda name: f"{name} [".startswith(f"{filename} ["), filename, what)
+    frames = list(traceback.walk_tb(error.__traceback__))
+    if frames and not where:
+        frame, line = frames[-1]
+        where = f", at {os.path.basename(frame.f_code.co_filename)}:{line}"
     return InputError(f"{what}{where}: it raised {one_line(error)}.")
+
+
+def line_of(error, is_theirs, filename, what=""):
+    """Return the user's line that an exception came through last, as part of a sentence, or "".
+
+    `is_theirs` says of a file's name whether it is the user's. A cell of the notebook `filename` is
+    named, unless `what` comes before and has named it.
+    """
+    frames = [(f.f_code.co_filename, line) for f, line in traceback.walk_tb(error.__traceback__)]
+    own = [(name, line) for name, line in frames if is_theirs(name)]
+    if not own:
+        return ""
+    name, line = own[-1]
+    cell = re.fullmatch(r"\[(\d+)\]", name.removeprefix(filename).strip())
+    said = f"code cell {cell[1]}" if cell else ""
+    return f", line {line}" if said in str(what) else f", {said}, line {line}"
 
 
 def one_line(error):

@@ -6,7 +6,6 @@ puts another value or gradient in its place, as it does with a submodule's. What
 decides (`h > 0`, `np.maximum`) is passed through a `Decision`, which keeps each entry on its side.
 """
 
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +16,7 @@ import torch
 from torch import nn
 
 from handgrad.errors import InputError
-from handgrad.run.hand_written import named_inputs, packed
+from handgrad.run.hand_written import line_of, named_inputs, packed
 from handgrad.run.kinks import Decision
 from handgrad.run.noting import noting
 from handgrad.run.precision import to_numpy
@@ -129,7 +128,7 @@ class Noting:
         except Over:
             return None
         except Untraceable as error:
-            line = line_of(error, self.programme.is_theirs)
+            line = line_of(error, self.programme.is_theirs, where)
             raise InputError(f"{where}{line}: {error}") from None
 
     def note(self, noted):
@@ -156,10 +155,3 @@ class Noting:
     def keep(self, result, grad):
         """Keep the gradient of a Result."""
         self.model.grads[result] = to_numpy(grad)
-
-
-def line_of(error, is_theirs):
-    """Return the line of the user's that an exception came through last, as part of a sentence."""
-    frames = traceback.walk_tb(error.__traceback__)
-    lines = [line for frame, line in frames if is_theirs(frame.f_code.co_filename)]
-    return f", line {lines[-1]}" if lines else ""

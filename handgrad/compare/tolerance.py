@@ -215,11 +215,12 @@ class Noise:
         """Say whether differences are so large that no further draw could explain them.
 
         In a short precision nothing is proportional, and one may; and so may one where what differs
-        is no more than rounding of the largest number there is, the rest of a sum that cancels.
+        is less than half the digits of the largest number there is: that may be the rest of a sum
+        that cancels, whose terms have no names, and which comes to exactly 0 in some draws.
         """
         if self.count < ENOUGH or self.precision.safety <= 8:
             return False
-        rest = self.factor(name) * self.precision.eps * max(self.largest.values())
+        rest = self.precision.eps**0.5 * max(self.largest.values())
         if max_of(apart) <= rest:
             return False
         return self.is_beyond(name, apart, HOPELESS)

@@ -8,6 +8,7 @@ import pytest
 from handgrad.compare.sizes import pooled
 from handgrad.compare.tolerance import Noise, factor, noise_of
 from handgrad.load import gallery
+from handgrad.pipeline import check
 from handgrad.run.hand_written import run_hand_written
 from handgrad.run.perturb import COARSE, Drawn, perturb, perturbed_runs
 from handgrad.run.precision import BFLOAT16, FLOAT32, FLOAT64
@@ -140,3 +141,30 @@ def test_whole_numbers_are_not_perturbed_and_an_entry_stays_on_its_side_of_a_kin
     zero = exact.quantities["h"] > 0
     for drawn in perturbed_runs(network, FLOAT64, exact, {}):
         assert ((drawn.trace["h_relu"] > 0) == zero).all()
+
+
+def test_the_rest_of_a_sum_that_cancels_gets_all_draws():
+    """With one unit layer norm gives a constant: of its gradient only rounding is left, or 0."""
+    network = gallery.load("layer_norm", "float32", sizes={"n": 2, "d_in": 4, "h1": 1, "d_out": 2})
+    params = {
+        "w1": [[0.00793922], [0.23338282], [1.2039442], [0.16706155]],
+        "b1": [0.3956014],
+        "gamma": [12.775806],
+        "beta": [1.0951611],
+        "w2": [[-1.5653454, 0.07871234]],
+        "b2": [-6.056543, 6.014022],
+    }
+    x = [
+        [-0.54840267, -0.00708061, -0.13627033, -1.34524],
+        [-1.5751976, 0.52235895, 0.04761786, 0.52199703],
+    ]
+    y = [[0.6480671, 0.10266922], [0.68303025, -0.30923602]]
+    report = check(
+        replace(
+            network,
+            params={name: np.array(w, np.float32) for name, w in params.items()},
+            x=np.array(x, np.float32),
+            y=np.array(y, np.float32),
+        )
+    )
+    assert [f.name for f in report.findings if f.verdict != "match"] == []

@@ -1,21 +1,13 @@
 """What all tests share. The process that hands them out reads this too: it needs no torch."""
 
-import os
 from collections import Counter
 
 import pytest
 
 from handgrad.load.gallery import GALLERY
 
-hypothesis = pytest.importorskip("hypothesis", reason="hypothesis is not installed")
-IN_CI = "CI" in os.environ
-MANY = 50 if IN_CI else 8  # examples of each property
 FEW = 3  # cases of one test that are run every time
 CASES: Counter[str] = Counter()  # of each test, so far
-hypothesis.settings.register_profile(
-    "handgrad", max_examples=MANY, deadline=None, derandomize=True, database=None
-)
-hypothesis.settings.load_profile("handgrad")
 
 
 def slow_but(cases, *quick):

@@ -24,6 +24,7 @@ from handgrad.run.precision import FLOAT64
 from handgrad.run.reference import Substitute, run_reference
 
 SAMPLE = 1000  # entries at most, whose median tolerance stands for that of all
+REST = 1e-4  # of the largest input: what cancels leaves less, even behind a norm of one unit
 BLOCK = 1 << 15  # entries that are worked on at once: they stay in the cache
 
 
@@ -104,7 +105,7 @@ def is_any_number(steps, name):
     noise = steps.noise
     allowed = max_of(noise.tolerance(name))
     largest = max((noise.largest.get(other, 0.0) for other in steps.inputs(name)), default=0.0)
-    rest = steps.precision.eps**0.5 * largest
+    rest = max(REST, steps.precision.eps**0.5) * largest
     size = max_of(typical(noise.exact[name], noise.largest[name]))
     return allowed >= size and allowed > rest
 

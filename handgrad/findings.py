@@ -43,11 +43,12 @@ class Line(NamedTuple):
 
 
 class Fix(NamedTuple):
-    """The corrected line, verified by running it: its number, what it was and what it should be.
+    """The corrected line, verified by running it: where it is, what it was and what it should be.
 
     `alternatives` are lines that are as good, `verified_on` counts the draws it was run on.
     """
 
+    file: str
     number: int
     old: str
     new: str

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:  # torch takes a second to import, and the help needs none
     from torch import nn
 
+    from handgrad.run.code import Code
+
 Array = NDArray[Any]
 Inputs = Array | tuple[Array, ...] | dict[str, Array]
 
@@ -66,6 +68,9 @@ class Network:
         lines: the file and the number of the line that assigns a quantity, where that is known.
         sizes: the arguments of `init` that a network of the gallery was drawn with.
         notes: sentences on how it was understood.
+        code: the user's code, where it can be run with a statement changed, or None.
+        redraw: `redraw(seed)` gives the same network with other weights and data, of other sizes
+            where it has sizes; None where that is not known.
     """
 
     name: str
@@ -84,3 +89,5 @@ class Network:
     lines: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     sizes: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    code: Code | None = None
+    redraw: Callable[[int], Network] | None = None

@@ -3,12 +3,14 @@
 import importlib
 import inspect
 import re
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from handgrad.errors import InputError
 from handgrad.network import Network, Reference
+from handgrad.run.code import Code
 
 # The networks, in the order in which they build on each other: the notebook's cells for its own.
 GALLERY = {
@@ -119,7 +121,15 @@ def load(name, dtype="float64", seed=0, sizes=None, side=None):
         source=name,
         path=Path(side.__file__),
         sizes=sizes,
+        code=Code([vars(side)], {side.forward.__code__.co_filename}.__contains__),
+        redraw=partial(again, name, dtype, sizes, side),
     )
+
+
+def again(name, dtype, sizes, side, seed):
+    """Return a network of the gallery with other weights and data, of larger, unequal sizes."""
+    larger = {size: count + 3 + 2 * number for number, (size, count) in enumerate(sizes.items())}
+    return load(name, dtype, seed, larger, side)
 
 
 def check_complete(network, actual, findings):

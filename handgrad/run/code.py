@@ -92,8 +92,7 @@ class Code:
     def changed(self, place: Place, statements: Sequence[ast.stmt]) -> Iterator[None]:
         """Run these statements in the place of another one, while this is open.
 
-        What the code prints meanwhile is not shown. Raises SyntaxError and the like where they do
-        not compile.
+        Raises SyntaxError and the like where they do not compile.
         """
         old, place.block[place.at : place.at + 1] = place.node, statements
         try:
@@ -108,8 +107,7 @@ class Code:
                 function.__code__ = code
             for number, code in numbers:
                 self.codes[number] = code
-            with silence():
-                yield
+            yield
         finally:
             self.codes[:] = kept
             for function, code in before:
@@ -186,7 +184,7 @@ def is_same_place(node, other):
 
 def compiled(statements, place):
     """Compile statements of the file of a place."""
-    module = ast.fix_missing_locations(ast.Module(list(statements), []))
+    module = ast.Module(list(statements), [])
     return compile(module, place.filename, "exec", dont_inherit=True)
 
 

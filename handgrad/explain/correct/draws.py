@@ -1,0 +1,61 @@
+"""Other numbers for a network, on which a correction has to be right as well."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from handgrad.network import Network
+from handgrad.run.own_forward import OwnForward
+from handgrad.run.perturb import are_whole
+from handgrad.run.precision import mapped
+
+DRAWS = 2
+
+
+def others(network: Network) -> Iterator[Network]:
+    """Yield the same network with other weights and data: of other sizes, where it can be drawn."""
+    for seed in range(1, DRAWS + 1):
+        if network.redraw is not None:
+            yield network.redraw(seed)
+        else:
+            yield redrawn(network, np.random.default_rng(seed))
+
+
+def redrawn(network: Network, rng: np.random.Generator) -> Network:
+    """Return a network with numbers of the same kind and size for its weights and data."""
+    params = {name: drawn(w, rng) for name, w in network.params.items()}
+    again = replace(
+        network,
+        params=params,
+        x=mapped(lambda array: drawn(array, rng), network.x),
+        y=drawn(network.y, rng),
+    )
+    return with_own_forward(again)
+
+
+def with_own_forward(network: Network) -> Network:
+    """Return a Network whose own forward pass, where that is the reference, has its weights."""
+    reference = network.reference
+    if reference is None or not isinstance(model := reference.model, OwnForward):
+        return network
+    again = OwnForward(model.programme, network, list(model.at))
+    return replace(network, reference=replace(reference, model=again, loss_fn=again.loss))
+
+
+def drawn(array, rng):
+    """Return other numbers like those of an array: labels stay labels, what is positive stays so.
+
+    Whole numbers are put in another order, by rows; what is 0 everywhere, a bias say, is not after.
+    """
+    if array.dtype.kind != "f" or not array.size:
+        return rng.permutation(array) if array.ndim else array
+    if not array.any():
+        return rng.standard_normal(array.shape).astype(array.dtype) / 4
+    if are_whole(array) and np.ptp(array):
+        return rng.permutation(array) if array.ndim else array
+    if (array >= 0).all():
+        mixed = rng.permutation(array.reshape(-1)).reshape(array.shape)
+        return (mixed * rng.uniform(0.5, 1.5, array.shape)).astype(array.dtype)
+    size = np.sqrt(np.square(array[np.isfinite(array)], dtype=np.float64).mean())
+    return (size * rng.standard_normal(array.shape)).astype(array.dtype)

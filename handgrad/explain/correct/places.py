@@ -1,0 +1,180 @@
+"""Where a correction may have to be made: the line itself first, then what it is computed with."""
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from handgrad.run.code import Code, Place, source_of
+
+# What a place adds to the cost of an edit: the further from the line, the later it is tried.
+OWN, SAME_NAME, RETURNED, HELPER, FEEDER, REST = 0.0, 0.2, 0.3, 0.4, 0.5, 1.5
+SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return)
+HEADS = (ast.For, ast.If)
+DEEP = 2  # how many statements back what goes into a line is looked for
+MODULES = ("np", "numpy", "math", "torch", "scipy")
+
+
+class Spot(NamedTuple):
+    """A place to be edited, its text, and what it adds to the cost of an edit."""
+
+    place: Place
+    text: str
+    cost: float
+
+
+def own_places(places: list[Place], name: str, line: tuple[str, int] | None) -> list[Place]:
+    """Return the places that assign a quantity: those on its line, or with its name."""
+    return [p for p in places if is_at(p, line)] or [p for p in places if name in targets(p.node)]
+
+
+def editable(code: Code) -> list[Place]:
+    """Return the places in a user's code that can be edited."""
+    return [p for file in code.files() for p in code.places(file) if is_editable(p.node)]
+
+
+def spots_for(places: list[Place], own: list[Place], name: str, right: set[str]) -> list[Spot]:
+    """Return the places where a mistake in a quantity may be, the likeliest first.
+
+    `own` are those that assign it, `name` is what the user calls it, `right` are the names of what
+    is right.
+    """
+    found: dict[tuple, Spot] = {}
+
+    def add(chosen, cost):
+        for place in chosen:
+            key = (place.filename, place.node.lineno, place.node.col_offset)
+            if key not in found:
+                found[key] = Spot(place, text_of(place), cost)
+
+    add(own, OWN)
+    around = [p for p in places if any(is_beside(p, one) for one in own)]
+    names = {target for place in own for target in targets(place.node)} | {name}
+    add([p for p in around if targets(p.node) & names], SAME_NAME)
+    add([p for p in around if isinstance(p.node, ast.Return)], RETURNED)
+    fed = [p for p in around if feeds(p, own, around, right)]
+    called = {name for place in [*own, *fed] for name in calls(place.node)}
+    add([p for p in places if p.function is not None and p.function.name in called], HELPER)
+    add(fed, FEEDER)
+    add(around, REST)
+    return list(found.values())
+
+
+def is_editable(node):
+    """Say whether a statement is simple, or has a head that is."""
+    is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    return isinstance(node, SIMPLE + HEADS) and not is_text
+
+
+def is_at(place, line):
+    """Say whether a place is on a line of a file; of a loop just its head is."""
+    if line is None or place.filename != line[0]:
+        return False
+    node = place.node
+    last = node.body[0].lineno - 1 if isinstance(node, HEADS) else node.end_lineno
+    return node.lineno <= line[1] <= max(last, node.lineno)
+
+
+def is_beside(place, other):
+    """Say whether two places are in one function, or in one script."""
+    return place.filename == other.filename and place.function is other.function
+
+
+def targets(node):
+    """Return the names that a statement assigns, or writes into; keys and attributes are names."""
+    found = set()
+    for target in getattr(node, "targets", None) or [getattr(node, "target", None)]:
+        for part in ast.walk(target) if target is not None else ():
+            if isinstance(part, ast.Name):
+                found.add(part.id)
+            elif isinstance(part, ast.Attribute):
+                found.add(part.attr)
+            elif isinstance(part, ast.Constant) and isinstance(part.value, str):
+                found.add(part.value)
+    return found
+
+
+def reads(node):
+    """Return the names that a statement computes with."""
+    parts = [getattr(node, "value", None), getattr(node, "iter", None), getattr(node, "test", None)]
+    walked = [one for part in parts if part is not None for one in ast.walk(part)]
+    return {one.id for one in walked if isinstance(one, ast.Name)}
+
+
+def calls(node):
+    """Return the names of the functions that a statement calls."""
+    called = [part.func for part in ast.walk(node) if isinstance(part, ast.Call)]
+    return {getattr(one, "attr", getattr(one, "id", "")) for one in called}
+
+
+def feeds(place, own, around, right):
+    """Say whether a statement assigns what goes into one of these, by itself or through another."""
+    wanted = {name for one in own for name in reads(one.node)} - right
+    for _ in range(DEEP):
+        more = [p for p in around if targets(p.node) & wanted]
+        wanted = wanted | {name for one in more for name in reads(one.node)} - right
+    return bool(targets(place.node) & wanted)
+
+
+def text_of(place):
+    """Return the text of a statement, of a loop that of its head."""
+    source, node = source_of(place.filename), place.node
+    text = ast.get_source_segment(source, node) or ast.unparse(node)
+    if isinstance(node, HEADS):
+        lines = text.splitlines()[: node.body[0].lineno - node.lineno] or [text.splitlines()[0]]
+        head = "\n".join(lines)
+        return head[: head.rindex(":") + 1] if ":" in head else head
+    return text
+
+
+class Names(NamedTuple):
+    """What may be written at a place.
+
+    `atoms` are the names that the function around it knows, and the `cache["h1"]` and `self.w` in
+    it, as they are written there; `functions` are those that the file calls.
+    """
+
+    atoms: list[str]
+    functions: list[str]
+
+
+def names_at(code: Code, place: Place) -> Names:
+    """Return what may be written at a place."""
+    tree = code.tree(place.filename)
+    around: ast.AST = place.function if place.function is not None else tree
+    calls = [part.func for part in ast.walk(tree) if isinstance(part, ast.Call)]
+    called = {id(function) for function in calls}
+    functions = [ast.unparse(one) for one in calls if is_plain(one)]
+    atoms = dict.fromkeys(atoms_in(around, called))
+    # of `h1 = values["h1"]` the name is enough
+    kept = [atom for atom in atoms if not any(atom.endswith(f'["{other}"]') for other in atoms)]
+    return Names(kept, list(dict.fromkeys(functions)))
+
+
+def is_plain(function):
+    """Say whether a function is called by its name, or by that of a module before it."""
+    if isinstance(function, ast.Attribute):
+        return isinstance(function.value, ast.Name) and function.value.id in MODULES
+    return isinstance(function, ast.Name)
+
+
+def atoms_in(around, called) -> Iterator[str]:
+    """Yield the names in a function, its arguments too, and what it takes from dicts and objects."""
+    for part in ast.walk(around):
+        if isinstance(part, ast.arg) and part.arg not in ("self", "cls"):
+            yield part.arg
+        elif isinstance(part, ast.Name) and id(part) not in called and part.id not in MODULES:
+            if part.id not in ("self", "cls", "range", "len"):
+                yield part.id
+        elif isinstance(part, ast.Subscript) and isinstance(part.slice, ast.Constant):
+            if isinstance(part.slice.value, str) and isinstance(part.value, ast.Name):
+                yield f'{part.value.id}["{part.slice.value}"]'
+        elif isinstance(part, ast.Attribute) and id(part) not in called:
+            if isinstance(part.value, ast.Name) and part.value.id == "self":
+                yield f"self.{part.attr}"
+
+
+def base_of(name):
+    """Return the name without the number of a step and what a report adds to it: `h` of `h[3]`."""
+    found = re.match(r"[A-Za-z_]\w*", name)
+    return found[0] if found else name

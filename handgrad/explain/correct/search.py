@@ -1,0 +1,321 @@
+"""The line that makes it right: small edits of the user's own code, tried one by one.
+
+An edit counts if what was wrong is right with it, on the user's data and on other draws, and nothing
+else is wrong that was not. The cheapest comes first; of several that are as good, the shorter line;
+and what corrects several quantities at once before what corrects one of them.
+"""
+
+import ast
+import heapq
+import itertools
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from handgrad.compare.judge import judge
+from handgrad.explain.correct.draws import others
+from handgrad.explain.correct.edits import CHEAPEST, edits_of
+from handgrad.explain.correct.places import (
+    FEEDER,
+    Spot,
+    base_of,
+    editable,
+    names_at,
+    own_places,
+    spots_for,
+)
+from handgrad.explain.correct.quick import Segment, segment_for
+from handgrad.findings import FAILED, Finding, Fix
+from handgrad.network import Network
+from handgrad.run.code import Place, silence
+from handgrad.run.hand_written import in_dtype, run_hand_written
+from handgrad.run.precision import FLOAT64, arithmetic
+
+SECONDS = 2.0  # for all that is wrong in one report
+MORE = 2  # lines that are as good, and shown
+NEAR = 1e-9  # how near a trial has to come, of the largest entry, to be looked at more closely
+
+
+class Candidate(NamedTuple):
+    """An edit at a place, what it costs, and the quantities that it may correct."""
+
+    cost: float
+    spot: Spot
+    text: str
+
+
+class Hit(NamedTuple):
+    """A candidate that is right: the quantities that it corrects, and on how many draws."""
+
+    candidate: Candidate
+    corrected: frozenset[str]
+    verified_on: int
+
+
+@dataclass
+class Search:
+    """What is wrong in a Network, in float64, and how long corrections are looked for."""
+
+    network: Network
+    wrong: dict[str, Finding]
+    failing: frozenset[str]
+    until: float
+    draws: list[tuple[Network, bool]] | None = None
+    own: dict[str, list[Place]] = field(default_factory=dict)
+    segments: dict[tuple, dict[str, Segment]] = field(default_factory=dict)
+    hits: list[Hit] = field(default_factory=list)
+    tried: int = 0
+
+    def is_over(self):
+        """Say whether the time is up."""
+        return time.thread_time() > self.until
+
+
+def with_fixes(network: Network, findings: list[Finding], seconds: float = SECONDS):
+    """Return Findings with the corrected line of each that is wrong, where one is found."""
+    wrong = {f.name: f for f in findings if f.verdict == "wrong"}
+    if network.code is None or not wrong:
+        return findings
+    failing = frozenset(f.name for f in findings if f.verdict in FAILED)
+    wide = in_dtype(network, np.float64)
+    search = Search(wide, wrong, failing, time.thread_time() + seconds)
+    with silence():
+        look(search, {f.name for f in findings if f.verdict == "match"})
+    return [replace(f, fix=fix_of(search, f.name)) if f.name in wrong else f for f in findings]
+
+
+def look(search: Search, right: set[str]):
+    """Try edits, the cheapest first, until each wrong quantity has a correction or time is up."""
+    names = search.network.names
+    right_names = {base_of(names.get(name, name)) for name in right}
+    for candidate in candidates_of(search, right_names):
+        if search.is_over():
+            return
+        best = {name: hit for hit in search.hits for name in hit.corrected}
+        if len(best) == len(search.wrong) and is_worse(candidate, best.values()):
+            return
+        try_out(search, candidate)
+
+
+def is_worse(candidate, hits):
+    """Say whether a candidate costs more than each of these hits."""
+    return candidate.cost > max(hit.candidate.cost for hit in hits)
+
+
+def candidates_of(search, right) -> Iterator[Candidate]:
+    """Yield the edits to try for all that is wrong, each once, the cheapest first.
+
+    The edits of a place are made when the first of them may be the cheapest that is left.
+    """
+    waiting: list[tuple] = []
+    numbers = itertools.count()
+    for spot in spots_of(search, right):
+        for stage, cheapest in enumerate(CHEAPEST):
+            if not stage or spot.cost <= FEEDER:
+                heapq.heappush(waiting, (cheapest + spot.cost, 0, next(numbers), (spot, stage)))
+    while waiting:
+        *_, one = heapq.heappop(waiting)
+        if isinstance(one, Candidate):
+            yield one
+            continue
+        spot, stage = one
+        for edit in edits_of(spot.text, *names_for(search, spot), stage):
+            candidate = Candidate(edit.cost + spot.cost, spot, edit.text)
+            entry = (candidate.cost, len(edit.text), next(numbers), candidate)
+            heapq.heappush(waiting, entry)
+
+
+def spots_of(search, right):
+    """Return the places to edit for all that is wrong, each once, at its lowest cost."""
+    places, found = editable(search.network.code), {}
+    for name in search.wrong:
+        shown = base_of(search.network.names.get(name, name))
+        own = own_places(places, shown, search.network.lines.get(name))
+        search.own[name] = own
+        for spot in spots_for(places, own, shown, right - {shown}):
+            key = key_of(spot.place)
+            if key not in found or spot.cost < found[key].cost:
+                found[key] = spot
+    return list(found.values())
+
+
+def key_of(place):
+    """Return what a place is known by."""
+    return place.filename, place.node.lineno, place.node.col_offset
+
+
+def names_for(search, spot):
+    """Return the names that a place knows, and those that a penalty there may be on."""
+    names = names_at(search.network.code, spot.place)
+    return names, [w for w in names.atoms if any(is_parameter(w, n) for n in search.wrong)]
+
+
+def is_parameter(atom, name):
+    """Say whether a name may be that of the parameter whose gradient this is: w1 of grad_w1."""
+    quantity = name.removeprefix("grad_").lower()
+    return atom.lower().strip('"]').endswith(quantity) and not atom.lower().startswith(("d", "grad"))
+
+
+def try_out(search: Search, candidate: Candidate):
+    """Run the code with an edit, and keep it as a hit where it corrects something."""
+    search.tried += 1
+    network, place = search.network, candidate.spot.place
+    try:
+        statements = new_statements(candidate)
+        if not may_correct(search, candidate, statements):
+            return
+        with network.code.changed(place, statements):
+            trace = run_hand_written(network)
+        if any(is_near(trace.get(name), finding) for name, finding in search.wrong.items()):
+            draws = draws_of(search)
+            with network.code.changed(place, statements):
+                hit = verified(search, candidate, draws)
+            search.hits += [] if hit is None else [hit]
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # the edited code is nobody's: whatever it raises, it is no correction
+        return
+
+
+def may_correct(search, candidate, statements):
+    """Say whether an edit may correct anything, as far as a few lines of the code tell."""
+    spot = candidate.spot
+    key = key_of(spot.place)
+    if key not in search.segments:
+        search.segments[key] = segments_from(search, spot)
+    segments = search.segments[key]
+    return not segments or any(
+        is_near(fitted(segment.run(statements), search.wrong[name]), search.wrong[name])
+        for name, segment in segments.items()
+    )
+
+
+def segments_from(search, spot):
+    """Return the Segments from a spot to what is wrong, by the names of the quantities."""
+    found = {}
+    for name, finding in search.wrong.items():
+        for own in search.own[name][-1:]:
+            segment = segment_for(search.network, spot, own, finding)
+            if segment is not None:
+                found[name] = segment
+    return found
+
+
+def fitted(array, finding):
+    """Return an array in the shape that is compared, where it has as many entries."""
+    is_other = array is not None and array.shape != finding.shape and finding.actual is not None
+    if is_other and array.size == finding.expected.size and finding.actual.shape == finding.shape:
+        return array.reshape(finding.shape)
+    return array
+
+
+def new_statements(candidate):
+    """Return the statements that an edit puts in the place of one, on the same lines."""
+    old = candidate.spot.place.node
+    if isinstance(old, ast.For | ast.If):
+        (head,) = ast.parse(candidate.text + " pass").body
+        head.body, head.orelse = old.body, old.orelse
+        new = [ast.copy_location(head, old)]
+    else:
+        new = ast.parse(candidate.text).body
+        for statement in new:
+            ast.increment_lineno(statement, old.lineno - 1)
+    return new
+
+
+def is_near(array, finding):
+    """Say whether an array is the right one, but for rounding."""
+    expected = finding.expected
+    if array is None or expected is None or array.shape != expected.shape:
+        return False
+    with np.errstate(all="ignore"):
+        apart = np.abs(np.subtract(array, expected, dtype=np.float64))
+        size = float(np.abs(expected).max(initial=0.0))
+        return bool((apart <= max(finding.tolerance, NEAR * size)).all())
+
+
+def verified(search, candidate, draws):
+    """Return the Hit that an edit is, or None; called while the edited code is in place."""
+    failing = failing_of(search.network)
+    corrected = search.failing - failing
+    if not failing <= search.failing or not corrected.intersection(search.wrong):
+        return None
+    count = 1
+    for draw, has_run in draws:
+        try:
+            again = failing_of(draw)
+        except Exception:
+            if has_run:
+                raise
+            continue
+        if again & corrected or not again <= search.failing:
+            return None
+        count += 1
+    return Hit(candidate, corrected, count)
+
+
+def draws_of(search):
+    """Return other draws, made at the first call, each with whether the code as it is runs on it.
+
+    One on which it does not may be one for which a wrong name has the wrong size.
+    """
+    if search.draws is None:
+        search.draws = []
+        for draw in others(search.network):
+            wide = in_dtype(draw, np.float64)
+            search.draws.append((wide, runs(wide)))
+    return search.draws
+
+
+def runs(network):
+    """Say whether the passes of a Network run, and give a loss that is a number."""
+    try:
+        return bool(np.isfinite(run_hand_written(network)["loss"]).all())
+    except Exception:
+        return False
+
+
+def failing_of(network):
+    """Return the names of the quantities that fail as the code is now."""
+    with arithmetic(FLOAT64), np.errstate(all="ignore"):
+        found, _ = judge(network, run_hand_written(network), FLOAT64)
+    return frozenset(f.name for f in found if f.verdict in FAILED)
+
+
+def fix_of(search, name):
+    """Return the corrected line of a quantity, with those that are as good, or None."""
+    hits = [hit for hit in search.hits if name in hit.corrected]
+    if not hits:
+        return None
+    best, *rest = sorted(hits, key=order)
+    spot, text = best.candidate.spot, best.candidate.text
+    same = [hit for hit in rest if hit.candidate.spot.place.node is spot.place.node]
+    number, old, new = changed_lines(spot.text, text)
+    return Fix(
+        file=spot.place.filename,
+        number=spot.place.node.lineno + number,
+        old=old,
+        new=new,
+        alternatives=[changed_lines(spot.text, hit.candidate.text)[2] for hit in same][:MORE],
+        verified_on=best.verified_on,
+    )
+
+
+def changed_lines(old, new):
+    """Return how far down two texts differ first, and the lines of each that differ."""
+    before, after = old.splitlines(), new.splitlines()
+    start = next((n for n, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), 0)
+    end = next(
+        (n for n, (a, b) in enumerate(zip(before[::-1], after[::-1], strict=False)) if a != b), 0
+    )
+    parts = before[start : len(before) - end], after[start : len(after) - end]
+    old, new = ("\n".join(line.strip() for line in part) for part in parts)
+    return start, old, new
+
+
+def order(hit):
+    """Return what hits are sorted by: those that correct more first, then the cheaper, shorter."""
+    return -len(hit.corrected), hit.candidate.cost, len(hit.candidate.text)

@@ -91,3 +91,9 @@ class Network:
     notes: tuple[str, ...] = ()
     code: Code | None = None
     redraw: Callable[[int], Network] | None = None
+
+
+def larger(sizes: Mapping[str, int]) -> dict[str, int]:
+    """Return larger sizes by name, of which no two are the same."""
+    largest = max(sizes.values(), default=0)
+    return {name: largest + 1 + number for number, name in enumerate(sizes)}

@@ -59,6 +59,22 @@ def one_thread():
     torch.set_num_threads(1)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_corrections():
+    """Look for no corrected line: that takes longer than most tests; `with_corrections` does."""
+    from handgrad.explain.correct import search
+
+    before, search.SECONDS = search.SECONDS, 0.0
+    yield before
+    search.SECONDS = before
+
+
+@pytest.fixture
+def with_corrections(no_corrections, monkeypatch):
+    """Look for corrected lines in this test, for as long as it takes."""
+    monkeypatch.setattr("handgrad.explain.correct.search.SECONDS", 10 * no_corrections)
+
+
 @pytest.fixture(scope="session", params=["cpu", "cuda"])
 def device(request):
     """Give each device in turn; CUDA is skipped, in one line of the summary, where it is absent."""

@@ -1,9 +1,10 @@
 """A derivation in a file or a notebook, as a Network: run it, then look at what it defines."""
 
-import linecache
+import inspect
 import sys
 import types
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from handgrad.load.execute import (
     source_of,
 )
 from handgrad.load.names import gradient_names, suggestion
-from handgrad.load.notebook import code_cells, load_namespace, run_cells
+from handgrad.load.notebook import code_cells, load_namespace, remember, run_cells
 from handgrad.load.passes import network_of
 from handgrad.load.statements import (
     Statement,
@@ -31,7 +32,8 @@ from handgrad.load.statements import (
     statements_of,
     title_of,
 )
-from handgrad.network import Network
+from handgrad.network import Network, larger
+from handgrad.run.code import Code
 from handgrad.run.hand_written import arrays_of, call, run_both
 
 NEEDS = "it needs forward(params, x, y) and backward(params, x, y, values), see `handgrad new`"
@@ -88,7 +90,7 @@ def in_notebook(path):
 def scripts(sources, namespace, path):
     """Yield what loads the passes of a script; what comes before each has then been run."""
     for filename, source in sources:
-        linecache.cache[filename] = len(source), None, source.splitlines(True), filename
+        remember(filename, source)
     statements = statements_of(sources)
     if not looks_like_one(statements):
         raise InputError(
@@ -146,7 +148,7 @@ def load_module(found, path, lines):
     quantities = {**params, **values, **grads}
     check_known(grads, quantities, path)
     loss = found.get("loss")
-    return variables.load(
+    loaded = variables.load(
         quantities,
         reference,
         network.x,
@@ -160,6 +162,13 @@ def load_module(found, path, lines):
         source=str(path),
         path=lines,
     )
+    return replace(loaded, code=Code(theirs(path, found)[1], partial(is_of, path)))
+
+
+def is_of(path, filename):
+    """Say whether code is that of a file, of a cell of a notebook, or of a neighbour's."""
+    files, _ = theirs(path, {})
+    return filename in files or filename.startswith(f"{path} [")
 
 
 def load_own(found, path, lines):
@@ -168,7 +177,22 @@ def load_own(found, path, lines):
         function(found, name, path)
     files, namespaces = theirs(path, found)
     about = {"name": path.name, "source": str(path), "path": lines}
-    return network_of(found, start(found, path), files, namespaces, str(path), **about)
+
+    def on(data):
+        return network_of(found, data, files, namespaces, str(path), **about)
+
+    sizes = sizes_of(found)
+    return replace(
+        on(start(found, path)), redraw=lambda seed: on(start(found, path, seed, larger(sizes)))
+    )
+
+
+def sizes_of(found):
+    """Return the sizes that a module's `init` takes besides a generator, by name."""
+    if not callable(init := found.get("init")):
+        return {}
+    arguments = list(inspect.signature(init).parameters.values())[1:]
+    return {one.name: one.default for one in arguments if type(one.default) is int}
 
 
 def theirs(path, namespace):
@@ -184,11 +208,12 @@ def function(found, name, path):
     return found[name]
 
 
-def start(found, path):
+def start(found, path, seed=0, sizes=None):
     """Return params, x, y of a module, from its `init` or as they stand there."""
     if callable(found.get("init")):
         _, needed = arguments_of(found["init"])
-        drawn = call(found["init"], "init", path, *[np.random.default_rng(0)] * len(needed[:1]))
+        init = partial(found["init"], **(sizes or {}))
+        drawn = call(init, "init", path, *[np.random.default_rng(seed)] * len(needed[:1]))
         if not isinstance(drawn, tuple) or len(drawn) != 3:
             raise InputError(
                 f"{path}: init must return params, x, y, found {type(drawn).__name__}."

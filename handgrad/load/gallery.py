@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from handgrad.errors import InputError
-from handgrad.network import Network, Reference
+from handgrad.network import Network, Reference, larger
 from handgrad.run.code import Code
 
 # The networks, in the order in which they build on each other: the notebook's cells for its own.
@@ -128,8 +128,7 @@ def load(name, dtype="float64", seed=0, sizes=None, side=None):
 
 def again(name, dtype, sizes, side, seed):
     """Return a network of the gallery with other weights and data, of larger, unequal sizes."""
-    larger = {size: count + 3 + 2 * number for number, (size, count) in enumerate(sizes.items())}
-    return load(name, dtype, seed, larger, side)
+    return load(name, dtype, seed, larger(sizes), side)
 
 
 def check_complete(network, actual, findings):

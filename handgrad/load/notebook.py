@@ -1,6 +1,7 @@
 """A notebook: its code cells, run in order, and what they leave."""
 
 import json
+import linecache
 
 from torch import nn
 
@@ -17,8 +18,14 @@ def run_cells(path):
     """Run a notebook's code cells, and return the variables that they leave."""
     namespace = {"__name__": "__main__"}
     for number, source in enumerate(code_cells(path), 1):
+        remember(f"{path} [{number}]", source)
         execute(source, f"{path} [{number}]", namespace, f"{path}, code cell {number}")
     return namespace
+
+
+def remember(filename, source):
+    """Let Python know the source of a cell, for the lines that it shows in a traceback."""
+    linecache.cache[filename] = len(source), None, source.splitlines(True), filename
 
 
 def code_cells(path):

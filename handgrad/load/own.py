@@ -255,6 +255,7 @@ def finished(network, first, names, grads, shapes):
         guessed=frozenset(f"grad_{n}" for n, g in grads.items() if not is_sure(n, g, leaves)),
         names={name: theirs for name, theirs in own.items() if theirs},
         lines={name: where for name, where in lines.items() if where is not None},
+        code=first.programme.code,
         notes=(*network.notes, *(shape_note(own[f"grad_{n}"], s) for n, s in shapes.items())),
     )
 

@@ -130,7 +130,9 @@ def programme_of(body, namespace, is_theirs, namespaces, where):
             namespace.update(before)
 
     programme = Programme(forward, None, is_theirs, namespaces, where, held=lambda: held)
-    return replace(programme, given=frozenset(given_in(body, namespace))), leaves
+    given, statements = given_in(body, namespace), [(one.node, one.filename) for one in body]
+    about = {"given": frozenset(given), "body": statements, "codes": codes}
+    return replace(programme, **about), leaves
 
 
 def weights_as_arrays(values, body):

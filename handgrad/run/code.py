@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,7 +37,7 @@ class Place(NamedTuple):
         return self.block[self.at]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Code:
     """A user's code as it was loaded.
 
@@ -56,7 +57,7 @@ class Code:
     def files(self) -> list[str]:
         """Return the names of the files that the code is in."""
         found = [filename for _, filename in self.body]
-        found += [function.__code__.co_filename for function in self.functions()]
+        found += [function.__code__.co_filename for function in self.functions]
         return [name for name in dict.fromkeys(found) if self.is_theirs(name)]
 
     def tree(self, filename: str) -> ast.Module:
@@ -76,17 +77,10 @@ class Code:
                 if place.function is not None or any(contains(one, place.node) for one in body):
                     yield place
 
-    def functions(self) -> Iterator[types.FunctionType]:
-        """Yield the functions and methods that the user's modules define."""
-        for namespace in self.namespaces:
-            for value in list(namespace.values()):
-                inner = vars(value).values() if isinstance(value, type) else [value]
-                for one in inner:
-                    function = getattr(one, "__func__", getattr(one, "fget", one))
-                    while isinstance(function, types.FunctionType):
-                        if self.is_theirs(function.__code__.co_filename):
-                            yield function
-                        function = getattr(function, "__wrapped__", None)
+    @cached_property
+    def functions(self) -> list[types.FunctionType]:
+        """The functions and methods that the user's modules define."""
+        return list(functions_in(self.namespaces, self.is_theirs))
 
     @contextmanager
     def changed(self, place: Place, statements: Sequence[ast.stmt]) -> Iterator[None]:
@@ -118,7 +112,7 @@ class Code:
         if place.function is None:
             return
         new = {(c.co_name, c.co_firstlineno): c for c in codes_in(compiled([place.top], place))}
-        for function in self.functions():
+        for function in self.functions:
             old = function.__code__
             code = new.get((old.co_name, old.co_firstlineno))
             if old.co_filename != place.filename or code is None:
@@ -135,6 +129,18 @@ class Code:
                 is_itself = (node.lineno, node.col_offset) == (old.lineno, old.col_offset)
                 own = [one for one in ast.walk(place.top) if is_same_place(one, node)]
                 yield number, compiled(statements if is_itself else own[:1], place)
+
+
+def functions_in(namespaces, is_theirs) -> Iterator[types.FunctionType]:
+    """Yield the user's functions and methods in namespaces, and those that others wrap."""
+    for namespace in namespaces:
+        for value in list(namespace.values()):
+            for one in vars(value).values() if isinstance(value, type) else [value]:
+                function = getattr(one, "__func__", getattr(one, "fget", one))
+                while isinstance(function, types.FunctionType):
+                    if is_theirs(function.__code__.co_filename):
+                        yield function
+                    function = getattr(function, "__wrapped__", None)
 
 
 @contextmanager

@@ -6,9 +6,11 @@ puts another value or gradient in its place, as it does with a submodule's. What
 decides (`h > 0`, `np.maximum`) is passed through a `Decision`, which keeps each entry on its side.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import ast
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
+from types import CodeType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,6 +18,7 @@ import torch
 from torch import nn
 
 from handgrad.errors import InputError
+from handgrad.run.code import Code
 from handgrad.run.hand_written import line_of, named_inputs, packed
 from handgrad.run.kinks import Decision
 from handgrad.run.noting import noting
@@ -45,6 +48,7 @@ class Programme:
         loss_at: the number of the name that has the loss, where it is not returned.
         held: returns the data that the last call used, with the user's objects in it.
         given: the names that a script draws within the pass: such a gradient is no result of it.
+        body, codes: the statements of a script's pass, see Code.
     """
 
     forward: Callable[..., Any]
@@ -56,6 +60,13 @@ class Programme:
     loss_at: int | None = None
     held: Callable[[], dict[str, Any]] = dict
     given: frozenset[str] = frozenset()
+    body: Sequence[tuple[ast.stmt, str]] = ()
+    codes: list[CodeType] = field(default_factory=list)
+
+    @property
+    def code(self) -> Code:
+        """The user's code, which can be run with a statement changed."""
+        return Code(self.namespaces, self.is_theirs, self.body, self.codes)
 
     @property
     def is_one(self) -> bool:

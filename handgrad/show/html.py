@@ -7,7 +7,14 @@ from handgrad.show.columns import RUN_COLUMNS, RUN_NUMBERS, columns_of, visible
 from handgrad.show.curves import drift_chart, losses_chart
 from handgrad.show.diff import sentences, shown, told_apart
 from handgrad.show.heat import heat_of
-from handgrad.show.sentences import is_explained, title_of, verdict_line, where
+from handgrad.show.sentences import (
+    diff_of,
+    is_explained,
+    title_of,
+    verdict_line,
+    verified,
+    where,
+)
 from handgrad.show.table import conclusion, settings_lines
 from handgrad.show.target import write_whole
 
@@ -39,6 +46,8 @@ templates.globals.update(
     title_of=title_of,
     is_explained=is_explained,
     where=where,
+    diff_of=diff_of,
+    verified=verified,
 )
 
 WORST = ("loss", "worst", "difference / tolerance")

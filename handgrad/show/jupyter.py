@@ -4,7 +4,15 @@ import html
 from typing import Any
 
 from handgrad.show.columns import colour, columns_of, visible
-from handgrad.show.sentences import is_explained, verdict_sentences, where
+from handgrad.show.sentences import (
+    diff_of,
+    is_explained,
+    verdict_sentences,
+    verified,
+    where,
+)
+
+DIFF = {"-": "wrong", "+": "match"}  # the colours of the lines, as those of verdicts
 
 
 def escape(text):
@@ -15,16 +23,24 @@ def escape(text):
 def as_html(report: Any) -> str:
     """Return a report as HTML: the conclusion, what is wrong and why, then a folded table."""
     first, *others = map(escape, verdict_sentences(report))
-    why = "".join(map(explanation, filter(is_explained, report.findings)))
+    explained = filter(is_explained, report.findings)
+    why = "".join(explanation(finding, report.findings) for finding in explained)
     notes = "".join(f"<p>{escape(note)}</p>" for note in report.notes)
     above = f"<p><strong>{first}</strong> {' '.join(others)}</p>{why}{notes}"
     return above + (table(report.findings) if report.findings else "")
 
 
-def explanation(finding):
-    """Return as a paragraph where a quantity that is wrong is computed, and why it is wrong."""
+def explanation(finding, findings):
+    """Return where a quantity that is wrong is computed, why it is wrong, and the right line."""
     why = "<br>{}: {}".format(*map(escape, finding.cause)) if finding.cause else ""
-    return f"<p><code>{escape(where(finding))}</code>{why}</p>"
+    above = f"<p><code>{escape(where(finding))}</code>{why}</p>"
+    if finding.fix is None:
+        return above
+    lines = (
+        f'<span style="color: {colour(DIFF[sign]).css}">{escape(line)}</span>'
+        for sign, line in diff_of(finding.fix)
+    )
+    return f"{above}<pre>{'<br>'.join(lines)}</pre><p>{escape(verified(finding, findings))}</p>"
 
 
 def table(findings):

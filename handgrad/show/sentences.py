@@ -76,3 +76,29 @@ def is_explained(finding):
 def where(finding):
     """Return the line that computes a quantity, or its name where that is not known."""
     return str(finding.line or finding.name)
+
+
+def diff_of(fix):
+    """Return the lines of a two-line diff, of what the line is and what it should be: marked."""
+    width = len(str(fix.number + max(len(fix.old.splitlines()), len(fix.new.splitlines())) - 1))
+    return [
+        (sign, f"{sign} {number:>{width}}  {line}")
+        for sign, text in (("-", fix.old), ("+", fix.new))
+        for number, line in enumerate(text.splitlines(), fix.number)
+    ]
+
+
+def verified(finding, findings):
+    """Say what a corrected line makes right, and what it was run on."""
+    same = [f.name for f in findings if f.fix is not None and f.fix[:4] == finding.fix[:4]]
+    others = finding.fix.verified_on - 1
+    ran = "your data" if not others else f"your data and {others} other draw{'s' * (others > 1)}"
+    names = f"`{same[0]}`" if len(same) == 1 else listed(same)
+    said = f"With this line {names} {'is' if len(same) == 1 else 'are'} right, run on {ran}."
+    more = [text for text in finding.fix.alternatives if "\n" not in text]
+    return said + (f" As good: {' or '.join(more)}" if more else "")
+
+
+def listed(names):
+    """Return names as a list in a sentence."""
+    return f"{', '.join(f'`{name}`' for name in names[:-1])} and `{names[-1]}`"

@@ -20,7 +20,14 @@ from handgrad.show.columns import (
     plain,
     visible,
 )
-from handgrad.show.sentences import is_explained, title_of, verdict_line, where
+from handgrad.show.sentences import (
+    diff_of,
+    is_explained,
+    title_of,
+    verdict_line,
+    verified,
+    where,
+)
 
 WIDTH = 112  # what the widest table needs
 NARROWEST = 80  # what the other tables need: a smaller terminal wraps them, nothing is cut off
@@ -99,7 +106,18 @@ def explanations(report):
         if finding.cause is not None:
             kind, message = map(visible, finding.cause)
             shown.append(Padding(Text.assemble((kind, "bold"), f": {message}"), (0, 0, 0, 4)))
+        if finding.fix is not None:
+            shown += corrected(finding, report.findings)
     return shown
+
+
+def corrected(finding, findings):
+    """Return the corrected line of a quantity below the old one, and what it was verified on."""
+    lines = [
+        Text(f"    {visible(line)}", "red" if sign == "-" else "green")
+        for sign, line in diff_of(finding.fix)
+    ]
+    return [*lines, Padding(Text(visible(verified(finding, findings))), (0, 0, 0, 4))]
 
 
 def whole_report(report, verbose=False):

@@ -1,1 +1,1 @@
-"""The corrected line: which small change of the user's code makes it right, verified by running it."""
+"""The corrected line: a small change of the user's code, verified by running it."""

@@ -74,6 +74,7 @@ SUMMED = (
     ".mean(axis=-1, keepdims=True)",
 )
 SLOPES = ("({a} > 0)", "(1 - {a}**2)", "{a} * (1 - {a})", "(1 - {a})", "np.cos({a})", "np.exp({a})")
+COUNTS = ("len({a})", "{a}.shape[1]", "{a}.shape[-1]", "{a}.size")
 INSTEAD = ("1 - {a}", "{a}**2", "np.sqrt({a})", "1 / {a}", "{a} > 0", "2 * {a}", "1 + {a}")
 
 
@@ -317,9 +318,8 @@ def other_layouts(statement, _):
         node = part.node
         if isinstance(node, ast.Attribute) and node.attr == "T":
             yield 1.0, statement.with_part(part, statement.of(node.value))
-        elif isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.Call):
-            if not is_attribute_of(part, "T"):
-                yield 1.5, statement.with_part(part, f"{statement.of(node)}.T")
+        elif isinstance(node, (*ATOMS, ast.Call)) and not is_attribute_of(part, "T"):
+            yield 1.5, statement.with_part(part, f"{statement.of(node)}.T")
         if isinstance(node, ast.Call):
             yield from exchanged_arguments(statement, node)
             numbers = [one for one in axes_of(node) if isinstance(one, ast.Constant)]
@@ -530,6 +530,21 @@ def forgotten(statement, names):
             yield 2.4, statement.with_part(part, new.format(a=statement.of(part.node)))
 
 
+def other_counts(statement, _):
+    """The number of all entries for that of the samples, and the reverse."""
+    for part in statement.read():
+        node, of = part.node, None
+        if isinstance(node, ast.Call) and called(node) == "len" and node.args:
+            of = node.args[0]
+        elif isinstance(node, ast.Attribute) and node.attr == "size":
+            of = node.value
+        elif isinstance(node, ast.Subscript) and getattr(node.value, "attr", "") == "shape":
+            of = node.value.value
+        if of is not None:
+            for count in COUNTS:
+                yield 1.3, statement.with_part(part, count.format(a=statement.of(of)))
+
+
 def counts(statement, names):
     """The number of samples, or of features, or its root: a factor that is missing, or too many."""
     value = statement.value
@@ -540,13 +555,15 @@ def counts(statement, names):
     factor = own if strength(value) >= STRENGTH[ast.Mult] else f"({own})"
     read = {statement.of(part.node) for part in statement.read() if isinstance(part.node, ATOMS)}
     for atom in [*read, *(name for name in names.atoms if name in ("x", "X", "y", "Y"))]:
-        for count in (f"len({atom})", f"{atom}.shape[1]", f"{atom}.shape[-1]", f"{atom}.size"):
+        for count in (one.format(a=atom) for one in COUNTS):
             yield 2.5, statement.with_part(whole, f"{factor} / {count}")
             yield 2.6, statement.with_part(whole, f"{factor} * {count}")
         yield 2.7, statement.with_part(whole, f"{factor} / np.sqrt({atom}.shape[-1])")
     for labels in ("y", "Y", "t", "labels", "targets", "target"):
         if labels in names.atoms:
-            classes = f"np.eye({own if strength(value) == ATOM else f'({own})'}.shape[-1])[{labels}]"
+            classes = (
+                f"np.eye({own if strength(value) == ATOM else f'({own})'}.shape[-1])[{labels}]"
+            )
             yield 2.5, statement.with_part(whole, f"{own} - {classes}")
 
 
@@ -595,6 +612,7 @@ KINDS = (
     other_constants,
     other_functions,
     other_assignments,
+    other_counts,
     left_out,
     forgotten,
     counts,

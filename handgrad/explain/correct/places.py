@@ -68,11 +68,16 @@ def is_editable(node):
 
 def is_at(place, line):
     """Say whether a place is on a line of a file; of a loop just its head is."""
-    if line is None or place.filename != line[0]:
+    if line is None or not is_same_file(place.filename, line[0]):
         return False
     node = place.node
     last = node.body[0].lineno - 1 if isinstance(node, HEADS) else node.end_lineno
     return node.lineno <= line[1] <= max(last, node.lineno)
+
+
+def is_same_file(one, other):
+    """Say whether two names are those of one file; of a cell of a notebook there are two."""
+    return one == other or "" != source_of(one) == source_of(other)
 
 
 def is_beside(place, other):
@@ -159,7 +164,7 @@ def is_plain(function):
 
 
 def atoms_in(around, called) -> Iterator[str]:
-    """Yield the names in a function, its arguments too, and what it takes from dicts and objects."""
+    """Yield the names in a function, arguments too, and what it takes from dicts and objects."""
     for part in ast.walk(around):
         if isinstance(part, ast.arg) and part.arg not in ("self", "cls"):
             yield part.arg
@@ -170,7 +175,7 @@ def atoms_in(around, called) -> Iterator[str]:
             if isinstance(part.slice.value, str) and isinstance(part.value, ast.Name):
                 yield f'{part.value.id}["{part.slice.value}"]'
         elif isinstance(part, ast.Attribute) and id(part) not in called:
-            if isinstance(part.value, ast.Name) and part.value.id == "self":
+            if getattr(part.value, "id", "") == "self":
                 yield f"self.{part.attr}"
 
 

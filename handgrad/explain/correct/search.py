@@ -1,8 +1,8 @@
 """The line that makes it right: small edits of the user's own code, tried one by one.
 
-An edit counts if what was wrong is right with it, on the user's data and on other draws, and nothing
-else is wrong that was not. The cheapest comes first; of several that are as good, the shorter line;
-and what corrects several quantities at once before what corrects one of them.
+An edit counts if what was wrong is right with it, on the user's data and on other draws, and
+nothing else is wrong that was not. The cheapest comes first; of several that are as good, the
+shorter line; and what corrects several quantities at once before what corrects one of them.
 """
 
 import ast
@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from handgrad.compare.judge import judge
-from handgrad.explain.correct.draws import others
+from handgrad.explain.correct.draws import DRAWS, others
 from handgrad.explain.correct.edits import CHEAPEST, edits_of
 from handgrad.explain.correct.places import (
     FEEDER,
@@ -74,15 +74,16 @@ class Search:
         return time.thread_time() > self.until
 
 
-def with_fixes(network: Network, findings: list[Finding], seconds: float = SECONDS):
+def with_fixes(network: Network, findings: list[Finding], seconds: float | None = None):
     """Return Findings with the corrected line of each that is wrong, where one is found."""
+    seconds = SECONDS if seconds is None else seconds
     wrong = {f.name: f for f in findings if f.verdict == "wrong"}
-    if network.code is None or not wrong:
+    if network.code is None or not wrong or not seconds:
         return findings
-    failing = frozenset(f.name for f in findings if f.verdict in FAILED)
-    wide = in_dtype(network, np.float64)
-    search = Search(wide, wrong, failing, time.thread_time() + seconds)
+    wide, until = in_dtype(network, np.float64), time.thread_time() + seconds
     with silence():
+        failing = failing_of(wide)
+        search = Search(wide, {n: wrong[n] for n in wrong if n in failing}, failing, until)
         look(search, {f.name for f in findings if f.verdict == "match"})
     return [replace(f, fix=fix_of(search, f.name)) if f.name in wrong else f for f in findings]
 
@@ -156,7 +157,9 @@ def names_for(search, spot):
 def is_parameter(atom, name):
     """Say whether a name may be that of the parameter whose gradient this is: w1 of grad_w1."""
     quantity = name.removeprefix("grad_").lower()
-    return atom.lower().strip('"]').endswith(quantity) and not atom.lower().startswith(("d", "grad"))
+    return atom.lower().strip('"]').endswith(quantity) and not atom.lower().startswith(
+        ("d", "grad")
+    )
 
 
 def try_out(search: Search, candidate: Candidate):
@@ -264,9 +267,10 @@ def draws_of(search):
     """
     if search.draws is None:
         search.draws = []
-        for draw in others(search.network):
-            wide = in_dtype(draw, np.float64)
-            search.draws.append((wide, runs(wide)))
+        for seed in range(1, DRAWS + 1):
+            ways = [in_dtype(one, np.float64) for one in others(search.network, seed)]
+            usable = [one for one in ways if runs(one)]
+            search.draws += [(one, True) for one in usable[:1]] or [(one, False) for one in ways]
     return search.draws
 
 

@@ -45,7 +45,9 @@ class Line(NamedTuple):
 class Fix(NamedTuple):
     """The corrected line, verified by running it: where it is, what it was and what it should be.
 
-    `alternatives` are lines that are as good, `verified_on` counts the draws it was run on.
+    `alternatives` are lines that are as good, `verified_on` counts the draws it was run on. With
+    `is_forward` it is a line of the user's own forward pass: with it the whole backward pass is
+    right, so that may be the one that was meant.
     """
 
     file: str
@@ -54,6 +56,7 @@ class Fix(NamedTuple):
     new: str
     alternatives: list[str]
     verified_on: int
+    is_forward: bool = False
 
 
 @dataclass(frozen=True)

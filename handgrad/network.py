@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:  # torch takes a second to import, and the help needs none
     from torch import nn
 
-    from handgrad.run.code import Code
-
 Array = NDArray[Any]
 Inputs = Array | tuple[Array, ...] | dict[str, Array]
 
@@ -68,7 +66,8 @@ class Network:
         lines: the file and the number of the line that assigns a quantity, where that is known.
         sizes: the arguments of `init` that a network of the gallery was drawn with.
         notes: sentences on how it was understood.
-        code: the user's code, where it can be run with a statement changed, or None.
+        code: the user's code, a `handgrad.run.code.Code`, where a statement of it can be changed,
+            or None.
         redraw: `redraw(seed)` gives the same network with other weights and data, of other sizes
             where it has sizes; None where that is not known.
     """
@@ -89,7 +88,7 @@ class Network:
     lines: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     sizes: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    code: Code | None = None
+    code: Any = None
     redraw: Callable[[int], Network] | None = None
 
 

@@ -20,7 +20,7 @@ from handgrad.compare.steps import Steps
 from handgrad.errors import InputError
 from handgrad.explain.causes import explain
 from handgrad.explain.contradiction import held_against_the_loss
-from handgrad.explain.correct.search import with_fixes
+from handgrad.explain.correct.corrected import with_fixes
 from handgrad.explain.finite_difference import findings_on, slopes
 from handgrad.explain.passes import sentence
 from handgrad.findings import FAILED, Finding
@@ -72,7 +72,8 @@ def check(
             measured = []
             if network.forward is not None and any(f.verdict != "match" for f in findings):
                 findings, measured = held_against_the_loss(network, actual, precision, findings)
-            findings = with_fixes(network, findings)
+            if any(f.verdict == "wrong" for f in findings):
+                findings = with_fixes(network, findings)
             if measured or reference == "forward":
                 notes.append(sentence(measured, findings, reference == "forward"))
         with arithmetic(precision, device):

@@ -1,11 +1,13 @@
 """What all tests share. The process that hands them out reads this too: it needs no torch."""
 
+import os
 from collections import Counter
 
 import pytest
 
 from handgrad.load.gallery import GALLERY
 
+MANY = 50 if "CI" in os.environ else 8  # examples of each property
 FEW = 3  # cases of one test that are run every time
 CASES: Counter[str] = Counter()  # of each test, so far
 
@@ -62,17 +64,17 @@ def one_thread():
 @pytest.fixture(scope="session", autouse=True)
 def no_corrections():
     """Look for no corrected line: that takes longer than most tests; `with_corrections` does."""
-    from handgrad.explain.correct import search
+    from handgrad.explain.correct import corrected
 
-    before, search.SECONDS = search.SECONDS, 0.0
+    before, corrected.SECONDS = corrected.SECONDS, 0.0
     yield before
-    search.SECONDS = before
+    corrected.SECONDS = before
 
 
 @pytest.fixture
 def with_corrections(no_corrections, monkeypatch):
     """Look for corrected lines in this test, for as long as it takes."""
-    monkeypatch.setattr("handgrad.explain.correct.search.SECONDS", 10 * no_corrections)
+    monkeypatch.setattr("handgrad.explain.correct.corrected.SECONDS", 10 * no_corrections)
 
 
 @pytest.fixture(scope="session", params=["cpu", "cuda"])

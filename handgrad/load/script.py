@@ -131,8 +131,7 @@ def programme_of(body, namespace, is_theirs, namespaces, where):
 
     programme = Programme(forward, None, is_theirs, namespaces, where, held=lambda: held)
     given, statements = given_in(body, namespace), [(one.node, one.filename) for one in body]
-    about = {"given": frozenset(given), "body": statements, "codes": codes}
-    return replace(programme, **about), leaves
+    return replace(programme, given=frozenset(given), body=statements, codes=codes), leaves
 
 
 def weights_as_arrays(values, body):

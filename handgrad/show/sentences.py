@@ -94,7 +94,8 @@ def verified(finding, findings):
     others = finding.fix.verified_on - 1
     ran = "your data" if not others else f"your data and {others} other draw{'s' * (others > 1)}"
     names = f"`{same[0]}`" if len(same) == 1 else listed(same)
-    said = f"With this line {names} {'is' if len(same) == 1 else 'are'} right, run on {ran}."
+    line = "this line of the forward pass" if finding.fix.is_forward else "this line"
+    said = f"With {line} {names} {'is' if len(same) == 1 else 'are'} right, run on {ran}."
     more = [text for text in finding.fix.alternatives if "\n" not in text]
     return said + (f" As good: {' or '.join(more)}" if more else "")
 

@@ -101,12 +101,14 @@ def details(report, verbose=False, width=WIDTH):
 def explanations(report):
     """Return for each quantity that is wrong its line, the kind of mistake, and the sentence."""
     shown: list[Text | Padding] = []
+    fixes = set()
     for finding in filter(is_explained, report.findings):
         shown.append(Text(visible(where(finding)), "bold red"))
         if finding.cause is not None:
             kind, message = map(visible, finding.cause)
             shown.append(Padding(Text.assemble((kind, "bold"), f": {message}"), (0, 0, 0, 4)))
-        if finding.fix is not None:
+        if finding.fix is not None and finding.fix[:4] not in fixes:  # once is enough
+            fixes.add(finding.fix[:4])
             shown += corrected(finding, report.findings)
     return shown
 

@@ -21,7 +21,7 @@ from parity_tests.product_tests.shown import (
 
 
 def test_json_of_a_check():
-    fix = Fix(12, "grad_w = -x", "grad_w = x", ["grad_w = +x"], 20)
+    fix = Fix("mine.py", 12, "grad_w = -x", "grad_w = x", ["grad_w = +x"], 20)
     first, second, _ = WRONG.findings
     wrong = replace(
         WRONG,
@@ -76,11 +76,13 @@ def test_json_of_a_check():
                         },
                         "cause": {"kind": "sign", "message": "`grad_w` has the wrong sign."},
                         "fix": {
+                            "file": "mine.py",
                             "number": 12,
                             "old": "grad_w = -x",
                             "new": "grad_w = x",
                             "alternatives": ["grad_w = +x"],
                             "verified_on": 20,
+                            "is_forward": False,
                         },
                     },
                 ],

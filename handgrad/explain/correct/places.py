@@ -13,6 +13,7 @@ SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return)
 HEADS = (ast.For, ast.If)
 DEEP = 2  # how many statements back what goes into a line is looked for
 MODULES = ("np", "numpy", "math", "torch", "scipy")
+UNUSED = (*MODULES, "self", "cls", "range", "len")
 
 
 class Spot(NamedTuple):
@@ -166,17 +167,16 @@ def is_plain(function):
 def atoms_in(around, called) -> Iterator[str]:
     """Yield the names in a function, arguments too, and what it takes from dicts and objects."""
     for part in ast.walk(around):
+        of = getattr(getattr(part, "value", None), "id", "")  # the `cache` of `cache["h1"]`
         if isinstance(part, ast.arg) and part.arg not in ("self", "cls"):
             yield part.arg
-        elif isinstance(part, ast.Name) and id(part) not in called and part.id not in MODULES:
-            if part.id not in ("self", "cls", "range", "len"):
-                yield part.id
-        elif isinstance(part, ast.Subscript) and isinstance(part.slice, ast.Constant):
-            if isinstance(part.slice.value, str) and isinstance(part.value, ast.Name):
-                yield f'{part.value.id}["{part.slice.value}"]'
-        elif isinstance(part, ast.Attribute) and id(part) not in called:
-            if getattr(part.value, "id", "") == "self":
-                yield f"self.{part.attr}"
+        elif isinstance(part, ast.Name) and id(part) not in called and part.id not in UNUSED:
+            yield part.id
+        elif isinstance(part, ast.Subscript) and isinstance(part.slice, ast.Constant) and of:
+            if isinstance(part.slice.value, str):
+                yield f'{of}["{part.slice.value}"]'
+        elif isinstance(part, ast.Attribute) and id(part) not in called and of == "self":
+            yield f"self.{part.attr}"
 
 
 def base_of(name):

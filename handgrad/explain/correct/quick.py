@@ -17,7 +17,6 @@ from handgrad.explain.correct.places import Spot, targets
 from handgrad.run.code import Place
 from handgrad.run.hand_written import as_array, run_hand_written
 
-
 SEE = "__handgrad_sees__"
 
 

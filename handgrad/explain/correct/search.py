@@ -10,7 +10,7 @@ import heapq
 import itertools
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -28,14 +28,12 @@ from handgrad.explain.correct.places import (
     spots_for,
 )
 from handgrad.explain.correct.quick import Segment, segment_for
-from handgrad.findings import FAILED, Finding, Fix
+from handgrad.findings import FAILED, Finding
 from handgrad.network import Network
-from handgrad.run.code import Place, silence
+from handgrad.run.code import Code, Place
 from handgrad.run.hand_written import in_dtype, run_hand_written
 from handgrad.run.precision import FLOAT64, arithmetic
 
-SECONDS = 2.0  # for all that is wrong in one report
-MORE = 2  # lines that are as good, and shown
 NEAR = 1e-9  # how near a trial has to come, of the largest entry, to be looked at more closely
 
 
@@ -48,11 +46,15 @@ class Candidate(NamedTuple):
 
 
 class Hit(NamedTuple):
-    """A candidate that is right: the quantities that it corrects, and on how many draws."""
+    """A candidate that is right: the quantities that it corrects, and on how many draws.
+
+    `is_forward` says that it changes the user's own forward pass, which is the reference.
+    """
 
     candidate: Candidate
     corrected: frozenset[str]
     verified_on: int
+    is_forward: bool = False
 
 
 @dataclass
@@ -60,6 +62,7 @@ class Search:
     """What is wrong in a Network, in float64, and how long corrections are looked for."""
 
     network: Network
+    code: Code
     wrong: dict[str, Finding]
     failing: frozenset[str]
     until: float
@@ -74,25 +77,11 @@ class Search:
         return time.thread_time() > self.until
 
 
-def with_fixes(network: Network, findings: list[Finding], seconds: float | None = None):
-    """Return Findings with the corrected line of each that is wrong, where one is found."""
-    seconds = SECONDS if seconds is None else seconds
-    wrong = {f.name: f for f in findings if f.verdict == "wrong"}
-    if network.code is None or not wrong or not seconds:
-        return findings
-    wide, until = in_dtype(network, np.float64), time.thread_time() + seconds
-    with silence():
-        failing = failing_of(wide)
-        search = Search(wide, {n: wrong[n] for n in wrong if n in failing}, failing, until)
-        look(search, {f.name for f in findings if f.verdict == "match"})
-    return [replace(f, fix=fix_of(search, f.name)) if f.name in wrong else f for f in findings]
-
-
 def look(search: Search, right: set[str]):
     """Try edits, the cheapest first, until each wrong quantity has a correction or time is up."""
     names = search.network.names
     right_names = {base_of(names.get(name, name)) for name in right}
-    for candidate in candidates_of(search, right_names):
+    for candidate in cheapest_first(search, spots_of(search, right_names)):
         if search.is_over():
             return
         best = {name: hit for hit in search.hits for name in hit.corrected}
@@ -106,24 +95,26 @@ def is_worse(candidate, hits):
     return candidate.cost > max(hit.candidate.cost for hit in hits)
 
 
-def candidates_of(search, right) -> Iterator[Candidate]:
-    """Yield the edits to try for all that is wrong, each once, the cheapest first.
+def cheapest_first(search: Search, spots, stages=(0, 1)) -> Iterator[Candidate]:
+    """Yield the edits of places, the cheapest first.
 
-    The edits of a place are made when the first of them may be the cheapest that is left.
+    Those of a place are made when the first of them may be the cheapest that is left.
     """
     waiting: list[tuple] = []
     numbers = itertools.count()
-    for spot in spots_of(search, right):
-        for stage, cheapest in enumerate(CHEAPEST):
+    for spot in spots:
+        for stage in stages:
             if not stage or spot.cost <= FEEDER:
-                heapq.heappush(waiting, (cheapest + spot.cost, 0, next(numbers), (spot, stage)))
+                cost = CHEAPEST[stage] + spot.cost
+                heapq.heappush(waiting, (cost, 0, next(numbers), (spot, stage)))
     while waiting:
         *_, one = heapq.heappop(waiting)
         if isinstance(one, Candidate):
             yield one
             continue
         spot, stage = one
-        for edit in edits_of(spot.text, *names_for(search, spot), stage):
+        names, parameters = names_for(search, spot)
+        for edit in edits_of(spot.text, names, parameters, stage):
             candidate = Candidate(edit.cost + spot.cost, spot, edit.text)
             entry = (candidate.cost, len(edit.text), next(numbers), candidate)
             heapq.heappush(waiting, entry)
@@ -131,7 +122,8 @@ def candidates_of(search, right) -> Iterator[Candidate]:
 
 def spots_of(search, right):
     """Return the places to edit for all that is wrong, each once, at its lowest cost."""
-    places, found = editable(search.network.code), {}
+    places = editable(search.code)
+    found: dict[tuple, Spot] = {}
     for name in search.wrong:
         shown = base_of(search.network.names.get(name, name))
         own = own_places(places, shown, search.network.lines.get(name))
@@ -150,7 +142,7 @@ def key_of(place):
 
 def names_for(search, spot):
     """Return the names that a place knows, and those that a penalty there may be on."""
-    names = names_at(search.network.code, spot.place)
+    names = names_at(search.code, spot.place)
     return names, [w for w in names.atoms if any(is_parameter(w, n) for n in search.wrong)]
 
 
@@ -165,16 +157,16 @@ def is_parameter(atom, name):
 def try_out(search: Search, candidate: Candidate):
     """Run the code with an edit, and keep it as a hit where it corrects something."""
     search.tried += 1
-    network, place = search.network, candidate.spot.place
+    place = candidate.spot.place
     try:
         statements = new_statements(candidate)
         if not may_correct(search, candidate, statements):
             return
-        with network.code.changed(place, statements):
-            trace = run_hand_written(network)
+        with search.code.changed(place, statements):
+            trace = run_hand_written(search.network)
         if any(is_near(trace.get(name), finding) for name, finding in search.wrong.items()):
             draws = draws_of(search)
-            with network.code.changed(place, statements):
+            with search.code.changed(place, statements):
                 hit = verified(search, candidate, draws)
             search.hits += [] if hit is None else [hit]
     except KeyboardInterrupt:
@@ -287,39 +279,3 @@ def failing_of(network):
     with arithmetic(FLOAT64), np.errstate(all="ignore"):
         found, _ = judge(network, run_hand_written(network), FLOAT64)
     return frozenset(f.name for f in found if f.verdict in FAILED)
-
-
-def fix_of(search, name):
-    """Return the corrected line of a quantity, with those that are as good, or None."""
-    hits = [hit for hit in search.hits if name in hit.corrected]
-    if not hits:
-        return None
-    best, *rest = sorted(hits, key=order)
-    spot, text = best.candidate.spot, best.candidate.text
-    same = [hit for hit in rest if hit.candidate.spot.place.node is spot.place.node]
-    number, old, new = changed_lines(spot.text, text)
-    return Fix(
-        file=spot.place.filename,
-        number=spot.place.node.lineno + number,
-        old=old,
-        new=new,
-        alternatives=[changed_lines(spot.text, hit.candidate.text)[2] for hit in same][:MORE],
-        verified_on=best.verified_on,
-    )
-
-
-def changed_lines(old, new):
-    """Return how far down two texts differ first, and the lines of each that differ."""
-    before, after = old.splitlines(), new.splitlines()
-    start = next((n for n, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), 0)
-    end = next(
-        (n for n, (a, b) in enumerate(zip(before[::-1], after[::-1], strict=False)) if a != b), 0
-    )
-    parts = before[start : len(before) - end], after[start : len(after) - end]
-    old, new = ("\n".join(line.strip() for line in part) for part in parts)
-    return start, old, new
-
-
-def order(hit):
-    """Return what hits are sorted by: those that correct more first, then the cheaper, shorter."""
-    return -len(hit.corrected), hit.candidate.cost, len(hit.candidate.text)

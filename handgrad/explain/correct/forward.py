@@ -1,0 +1,106 @@
+"""The other possibility: the backward pass is right, and the forward pass is not the one meant.
+
+Where the user's own forward pass is the reference, it is right by definition. But where several
+gradients are wrong, or a weight does not reach the loss, one change of it may make the whole
+backward pass right: that is more likely what happened.
+"""
+
+import numpy as np
+
+from handgrad.explain.correct.places import HELPER, OWN, Spot, calls, editable, is_at, text_of
+from handgrad.explain.correct.search import (
+    Candidate,
+    Hit,
+    Search,
+    cheapest_first,
+    draws_of,
+    new_statements,
+    verified,
+)
+from handgrad.network import Network
+from handgrad.run.code import Code
+from handgrad.run.hand_written import run_hand_written
+
+STEP = 1e-6  # of the largest weight, by which all are moved
+MOST = 1.7  # what an edit may cost: a word or two
+NEAR = 1e-4  # how far the slope of the loss may be from what the gradients say
+
+
+def look_at_forward(search: Search):
+    """Try small edits of the forward pass, until one makes the whole backward pass right."""
+    for candidate in cheapest_first(
+        search, forward_spots(search.code, search.network), stages=(0,)
+    ):
+        if search.is_over() or candidate.cost > MOST:
+            return
+        try:
+            hit = hit_of(search, candidate)
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # the edited code is nobody's
+            continue
+        if hit is not None:
+            search.hits.append(hit)
+            return
+
+
+def hit_of(search: Search, candidate: Candidate) -> Hit | None:
+    """Return the Hit that an edit of the forward pass is, or None."""
+    network, place = search.network, candidate.spot.place
+    statements = new_statements(candidate)
+    with search.code.changed(place, statements):
+        if not is_slope(network, run_hand_written(network)):
+            return None
+    draws = draws_of(search)
+    with search.code.changed(place, statements):
+        hit = verified(search, candidate, draws)
+    if hit is None or hit.corrected != search.failing:
+        return None
+    return hit._replace(is_forward=True)
+
+
+def forward_spots(code: Code, network: Network) -> list[Spot]:
+    """Return the places of the forward pass: before the first gradient, and what is called there.
+
+    `network.lines` has the lines of values and of gradients.
+    """
+    places = editable(code)
+    values = [line for name, line in network.lines.items() if not name.startswith("grad_")]
+    grads = [line for name, line in network.lines.items() if name.startswith("grad_")]
+    of_values = [p for p in places if any(is_at(p, line) for line in values)]
+    of_grads = [p for p in places if any(is_at(p, line) for line in grads)]
+
+    def is_forward(place):
+        beside = [p for p in of_values if p.function is place.function]
+        after = [p for p in of_grads if p.function is place.function]
+        return bool(beside) and all(place.node.lineno < p.node.lineno for p in after)
+
+    own = [place for place in places if is_forward(place)]
+    called = {name for place in own for name in calls(place.node)}
+    helpers = [p for p in places if p.function is not None and p.function.name in called]
+    of_both = [Spot(p, text_of(p), OWN) for p in own]
+    return of_both + [Spot(p, text_of(p), HELPER) for p in helpers if p not in own]
+
+
+def is_slope(network: Network, trace) -> bool:
+    """Say whether the gradients are the slope of the loss, along one direction at random.
+
+    `trace` is the hand-written one. Three passes are cheap, and tell nearly always.
+    """
+    names = [name for name in network.params if f"grad_{name}" in trace]
+    rng = np.random.default_rng(0)
+    ways = {name: rng.standard_normal(network.params[name].shape) for name in names}
+    if any(trace[f"grad_{name}"].shape != way.shape for name, way in ways.items()):
+        return False
+    said = sum(float((trace[f"grad_{name}"] * way).sum()) for name, way in ways.items())
+    size = max(float(np.abs(network.params[name]).max(initial=0)) for name in names) or 1.0
+    ahead, behind = (moved_loss(network, ways, side * STEP * size) for side in (1, -1))
+    slope = (ahead - behind) / (2 * STEP * size)
+    return bool(abs(slope - said) <= NEAR * (abs(slope) + abs(said)))
+
+
+def moved_loss(network, ways, step):
+    """Return the loss with the weights moved by a step each in its own way."""
+    params = {n: w + step * ways[n] if n in ways else w for n, w in network.params.items()}
+    found = network.forward({n: w.copy() for n, w in params.items()}, network.x, network.y)
+    return float(np.asarray(found["loss"]).reshape(-1)[0])

@@ -40,6 +40,7 @@ def check(
     precision: Precision | None = None,
     repeat: int = 0,
     every_draw: bool = False,
+    depth: int = 1,
 ) -> Report:
     """Run both sides of a Network from the same weights and data, and return the Report.
 
@@ -50,6 +51,7 @@ def check(
         repeat: run the reference so many times, and count the different results.
         every_draw: measure every tolerance as well as it can be, also where no difference
             needs it.
+        depth: how many changes, one or two, a corrected line may have.
 
     Raises:
         InputError: one sentence on what cannot be run or compared.
@@ -73,7 +75,7 @@ def check(
             if network.forward is not None and any(f.verdict != "match" for f in findings):
                 findings, measured = held_against_the_loss(network, actual, precision, findings)
             if any(f.verdict == "wrong" for f in findings):
-                findings = with_fixes(network, findings)
+                findings = with_fixes(network, findings, depth)
             if measured or reference == "forward":
                 notes.append(sentence(measured, findings, reference == "forward"))
         with arithmetic(precision, device):
@@ -181,8 +183,10 @@ def check_gallery(
         return Report(name, name, "error", device, dtype, error=str(error))
 
 
-def check_file(path: str | Path) -> list[Report]:
+def check_file(path: str | Path, depth: int = 1) -> list[Report]:
     """Check each derivation in a file or a notebook; a Report with an error where that cannot be.
+
+    Corrections of up to `depth` changes are looked for, see `check`.
 
     A user's code runs at their every array, name and function, so whatever is raised, but by
     Ctrl-C, is an error of the file's.
@@ -190,7 +194,7 @@ def check_file(path: str | Path) -> list[Report]:
     reports: list[Report] = []
     try:
         with file.opened(path) as networks:
-            reports += [loaded(path, load) for load in networks]
+            reports += [loaded(path, load, depth) for load in networks]
     except KeyboardInterrupt:
         raise
     except InputError as error:
@@ -200,10 +204,10 @@ def check_file(path: str | Path) -> list[Report]:
     return reports
 
 
-def loaded(path: str | Path, load: Callable[[], Network]) -> Report:
+def loaded(path: str | Path, load: Callable[[], Network], depth: int) -> Report:
     """Load one of the Networks in a file, and check it; a Report with an error likewise."""
     try:
-        return check(load())
+        return check(load(), depth=depth)
     except InputError as error:
         return error_report(path, error)
 

@@ -67,15 +67,18 @@ def parse_timeout(text):
     return seconds
 
 
-def checked(path, seconds):
-    """Check a user's file within so many seconds; return its Reports, errors among them."""
+def checked(path, seconds, depth=1):
+    """Check a user's file within so many seconds; return its Reports, errors among them.
+
+    Corrections of up to `depth` changes are looked for.
+    """
     from handgrad.pipeline import check_file, error_report
 
     if path in WATCH.lost:
         return [error_report(path, WATCH.lost[path])]
     try:
         with limited(path, seconds):
-            return check_file(path)
+            return check_file(path, depth)
     except TimeUp:
         return [error_report(path, too_long(path, seconds))]
     except Interrupted:

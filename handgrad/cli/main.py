@@ -11,7 +11,7 @@ from typing import Annotated, cast
 
 import typer
 
-from handgrad.cli import lessons, networks, recording, training
+from handgrad.cli import fixing, lessons, networks, recording, training
 from handgrad.cli.limits import (
     WATCH,
     Interrupted,
@@ -83,6 +83,12 @@ def check(
     timeout: Annotated[
         str, typer.Option(help="How long each file of yours may take.", metavar="SECONDS")
     ] = "60",
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Write the corrected lines to your files; keep the old.")
+    ] = False,
+    fix_depth: Annotated[
+        int, typer.Option(help="Try corrections of one change, or of two.", min=1, max=2)
+    ] = 1,
     verbose: Verbose = False,
     as_json: AsJson = False,
     html: Html = None,
@@ -98,6 +104,8 @@ def check(
     """
     chosen = [name for name in names or gallery.GALLERY if not is_file(name)]
     files = [name for name in names or [] if is_file(name)]
+    if fix and not files:
+        raise InputError("--fix is for your own files: name one, such as mine.py.")
     for name in chosen:
         gallery.check_name(name)
     sizes = {name: gallery.parse_sizes(name, size) for name in chosen}
@@ -118,8 +126,10 @@ def check(
         for name in files:
             status.update(f"Running {plain(name)}")
             with redirect_stdout(sys.stderr if as_json else sys.stdout):
-                own += checked(name, seconds)
+                own += checked(name, seconds, fix_depth)
     show(reports, own, verbose, as_json, html, force)
+    if fix:
+        fixing.write_fixes(own)
     verdicts = {report.verdict for report in reports + own}
     raise typer.Exit(max(EXIT_CODES[verdict] for verdict in verdicts))
 

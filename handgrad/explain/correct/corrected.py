@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from handgrad.explain.correct.edits import CHEAPEST
 from handgrad.explain.correct.forward import look_at_forward
 from handgrad.explain.correct.search import Search, failing_of, look
 from handgrad.findings import Finding, Fix
@@ -13,13 +14,17 @@ from handgrad.run.code import silence
 from handgrad.run.hand_written import in_dtype
 
 SECONDS = 2.0  # for all that is wrong in one report
-FORWARD = 4.0  # and for the forward pass, where that may be the one which is wrong
+FORWARD = 2  # times as long for the forward pass, where that may be the one that is wrong
+DEEPER = 10  # times as long for corrections of two changes
 MORE = 2  # lines that are as good, and shown
 
 
-def with_fixes(network: Network, findings: list[Finding], seconds: float | None = None):
-    """Return Findings with the corrected line of each that is wrong, where one is found."""
-    seconds = SECONDS if seconds is None else seconds
+def with_fixes(network: Network, findings: list[Finding], depth: int = 1) -> list[Finding]:
+    """Return Findings with the corrected line of each that is wrong, where one is found.
+
+    With a `depth` of 2 also what takes two changes of a line is looked for, which takes longer.
+    """
+    seconds = SECONDS * (1 if depth == 1 else DEEPER)
     wrong = {f.name: f for f in findings if f.verdict == "wrong"}
     if network.code is None or not wrong or not seconds:
         return findings
@@ -29,9 +34,10 @@ def with_fixes(network: Network, findings: list[Finding], seconds: float | None 
         search = Search(
             wide, network.code, {n: wrong[n] for n in wrong if n in failing}, failing, until
         )
-        look(search, {f.name for f in findings if f.verdict == "match"})
+        stages = range(len(CHEAPEST) if depth > 1 else len(CHEAPEST) - 1)
+        look(search, stages, {f.name for f in findings if f.verdict == "match"})
         if may_be_forward(search, findings):
-            search.until = time.thread_time() + FORWARD / SECONDS * seconds
+            search.until = time.thread_time() + FORWARD * seconds
             look_at_forward(search)
     return [replace(f, fix=fix_of(search, f.name)) if f.name in wrong else f for f in findings]
 

@@ -16,7 +16,8 @@ from handgrad.explain.correct.statement import Statement
 Kind = Callable[..., Iterable[tuple[float, str]]]
 
 
-CHEAPEST = 1.0, 2.8  # of the first stage, and of the second
+CHEAPEST = 1.0, 2.8, 3.0  # of the edits of each stage
+SMALL = 1.7  # what each of two edits may cost
 
 
 RETURNED = (exchanged.other_names, exchanged.other_signs, exchanged.other_layouts)
@@ -47,8 +48,10 @@ def edits_of(text: str, names: Names, parameters: Sequence[str], stage: int) -> 
     """Return the edits of a statement, each text once, the cheapest first.
 
     `names` is what its function knows, `parameters` are those that a penalty may be on. The second
-    `stage` has the many that are tried where none of the first is right.
+    `stage` has the many that are tried where none of the first is right, the third has pairs.
     """
+    if stage == 2:
+        return pairs(text, names)
     try:
         statement = Statement(text)
     except (SyntaxError, ValueError, RecursionError):
@@ -56,12 +59,25 @@ def edits_of(text: str, names: Names, parameters: Sequence[str], stage: int) -> 
     kinds: tuple[Kind, ...] = KINDS
     if stage:
         kinds = forgotten.terms, partial(forgotten.penalties, parameters=parameters)
-    if isinstance(statement.node, ast.Return):
+    if isinstance(statement.value, ast.Dict | ast.Tuple):
         kinds = () if stage else RETURNED
     costs: dict[str, float] = {}
     for kind in kinds:
         for cost, new in kind(statement, names):
             if new != text:
                 costs[new] = min(cost, costs.get(new, cost))
+    order = sorted(costs.items(), key=lambda item: (item[1], len(item[0])))
+    return [Edit(cost, new) for new, cost in order]
+
+
+def pairs(text: str, names: Names) -> list[Edit]:
+    """Return what two small edits make of a statement."""
+    costs: dict[str, float] = {}
+    for first in edits_of(text, names, (), 0):
+        if first.cost <= SMALL:
+            for second in edits_of(first.text, names, (), 0):
+                cost = 1 + first.cost + second.cost
+                if second.cost <= SMALL and second.text != text:
+                    costs[second.text] = min(cost, costs.get(second.text, cost))
     order = sorted(costs.items(), key=lambda item: (item[1], len(item[0])))
     return [Edit(cost, new) for new, cost in order]

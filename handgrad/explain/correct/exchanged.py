@@ -118,6 +118,14 @@ def other_layouts(statement, _):
             yield 1.0, statement.with_part(part, statement.of(node.value))
         elif isinstance(node, (*ATOMS, ast.Call)) and not is_attribute_of(part, "T"):
             yield 1.5, statement.with_part(part, f"{statement.of(node)}.T")
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+            left, right = node.left, node.right
+            if isinstance(left, ast.Attribute) and left.attr == "T":
+                new = f"{statement.of(right)}.T @ {statement.of(left.value)}"
+                yield 1.2, statement.with_part(part, new)
+            if isinstance(right, ast.Attribute) and right.attr == "T":
+                new = f"{statement.of(right.value)} @ {statement.of(left)}.T"
+                yield 1.2, statement.with_part(part, new)
         if isinstance(node, ast.Call):
             yield from exchanged_arguments(statement, node)
             numbers = [one for one in axes_of(node) if isinstance(one, ast.Constant)]

@@ -20,6 +20,8 @@ from handgrad.explain.correct.draws import DRAWS, others
 from handgrad.explain.correct.edits import CHEAPEST, edits_of
 from handgrad.explain.correct.places import (
     FEEDER,
+    REST,
+    SAME_NAME,
     Spot,
     base_of,
     editable,
@@ -34,6 +36,8 @@ from handgrad.run.code import Code, Place
 from handgrad.run.hand_written import in_dtype, run_hand_written
 from handgrad.run.precision import FLOAT64, arithmetic
 
+# How far from the line a place may be for the edits of each stage.
+FURTHEST = REST, FEEDER, SAME_NAME
 NEAR = 1e-9  # how near a trial has to come, of the largest entry, to be looked at more closely
 
 
@@ -77,11 +81,11 @@ class Search:
         return time.thread_time() > self.until
 
 
-def look(search: Search, right: set[str]):
+def look(search: Search, stages, right: set[str]):
     """Try edits, the cheapest first, until each wrong quantity has a correction or time is up."""
     names = search.network.names
     right_names = {base_of(names.get(name, name)) for name in right}
-    for candidate in cheapest_first(search, spots_of(search, right_names)):
+    for candidate in cheapest_first(search, spots_of(search, right_names), stages):
         if search.is_over():
             return
         best = {name: hit for hit in search.hits for name in hit.corrected}
@@ -95,7 +99,7 @@ def is_worse(candidate, hits):
     return candidate.cost > max(hit.candidate.cost for hit in hits)
 
 
-def cheapest_first(search: Search, spots, stages=(0, 1)) -> Iterator[Candidate]:
+def cheapest_first(search: Search, spots, stages) -> Iterator[Candidate]:
     """Yield the edits of places, the cheapest first.
 
     Those of a place are made when the first of them may be the cheapest that is left.
@@ -104,7 +108,7 @@ def cheapest_first(search: Search, spots, stages=(0, 1)) -> Iterator[Candidate]:
     numbers = itertools.count()
     for spot in spots:
         for stage in stages:
-            if not stage or spot.cost <= FEEDER:
+            if spot.cost <= FURTHEST[stage]:
                 cost = CHEAPEST[stage] + spot.cost
                 heapq.heappush(waiting, (cost, 0, next(numbers), (spot, stage)))
     while waiting:

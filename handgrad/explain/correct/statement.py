@@ -151,7 +151,8 @@ def needs_brackets(part, new):
         return mine < around or (mine == around and is_right) or mine == LOOSE
     if isinstance(parent, ast.Attribute | ast.Subscript | ast.Call | ast.Starred):
         return part.node in (getattr(parent, "value", None), getattr(parent, "func", None))
-    return isinstance(parent, ast.UnaryOp | ast.Compare | ast.BoolOp)
+    is_loose = mine == LOOSE and isinstance(parent, ast.Compare | ast.BoolOp)
+    return is_loose or isinstance(parent, ast.UnaryOp)
 
 
 def belongs_to_call(part):

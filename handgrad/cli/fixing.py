@@ -1,0 +1,85 @@
+"""`handgrad check mine.py --fix`: corrected lines are written to the file, after they are shown.
+
+The old file is kept beside it, and no file is written over.
+"""
+
+import json
+import re
+from pathlib import Path
+
+from handgrad.errors import InputError
+from handgrad.show.table import say
+from handgrad.show.target import write_whole
+
+
+def write_fixes(reports):
+    """Write the corrected lines of Reports to their files, one for each place, and say so."""
+    fixes = [finding.fix for report in reports for finding in report.findings if finding.fix]
+    by_path: dict[str, list] = {}
+    for fix in dict.fromkeys((f.file, f.number, f.old, f.new) for f in fixes):
+        by_path.setdefault(re.sub(r" \[\d+\]$", "", fix[0]), []).append(fix)
+    for path, found in by_path.items():
+        write_all(Path(path), found)
+    if not fixes:
+        say("No corrected line was found, so nothing is written.", stderr=True)
+
+
+def write_all(path, fixes):
+    """Write corrected lines to a file, and keep the old one beside it."""
+    try:
+        before = after = path.read_bytes().decode()
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is not in UTF-8, so nothing is written: save it so.") from None
+    for file, number, old, new in fixes:
+        cell = re.search(r"\[(\d+)\]$", file)
+        if cell is None:
+            after = with_lines(after, number, old, new)
+        else:
+            after = in_cell(after, int(cell[1]), number, old, new)
+    kept = beside(path)
+    write_whole(kept, before.encode(), force=False)
+    write_whole(path, after.encode(), force=True)
+    lines = f"{len(fixes)} line{'s' * (len(fixes) > 1)}"
+    say(f"{lines} of {path} corrected; as it was it is {kept}. Next: handgrad {path}", stderr=True)
+
+
+def beside(path):
+    """Return a name for the old file, one that there is no file of yet."""
+    for number in range(1, 1000):
+        kept = path.with_name(f"{path.stem}.before{number if number > 1 else ''}{path.suffix}")
+        if not kept.exists():
+            return kept
+    raise InputError(f"{path.parent} has a thousand old files of {path.name}: remove some.")
+
+
+def with_lines(text, number, old, new):
+    """Return a text with corrected lines in the place of those that are there, indented alike."""
+    lines = text.splitlines(keepends=True)
+    count = len(old.splitlines())
+    there = lines[number - 1 : number - 1 + count]
+    if [line.strip() for line in there] != old.splitlines():
+        raise InputError(
+            f"Line {number} is no longer {old.splitlines()[0]!r}, so it was not written: check the "
+            "file again."
+        )
+    ends = [line[len(line.rstrip("\r\n")) :] for line in there]
+    indents = [line[: len(line) - len(line.lstrip())] for line in there]
+    written = [
+        f"{indents[min(at, count - 1)]}{line}{ends[0]}" for at, line in enumerate(new.splitlines())
+    ]
+    written[-1] = written[-1].removesuffix(ends[0]) + ends[-1]  # the last may be the file's
+    lines[number - 1 : number - 1 + count] = written
+    return "".join(lines)
+
+
+def in_cell(text, cell, number, old, new):
+    """Return a notebook with corrected lines in one of its code cells."""
+    notebook = json.loads(text)
+    cells = [one for one in notebook["cells"] if one["cell_type"] == "code"]
+    source = cells[cell - 1]["source"]
+    whole = source if isinstance(source, str) else "".join(source)
+    fixed = with_lines(whole, number, old, new)
+    cells[cell - 1]["source"] = (
+        fixed if isinstance(source, str) else fixed.splitlines(keepends=True)
+    )
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"

@@ -21,6 +21,7 @@ from handgrad.errors import InputError
 from handgrad.explain.causes import explain
 from handgrad.explain.contradiction import held_against_the_loss
 from handgrad.explain.finite_difference import findings_on, slopes
+from handgrad.explain.origin import with_origins
 from handgrad.explain.passes import sentence
 from handgrad.findings import FAILED, Finding
 from handgrad.load import file, gallery
@@ -75,7 +76,9 @@ def check(
                 notes.append(sentence(measured, findings, reference == "forward"))
         with arithmetic(precision, device):
             used = settings(precision, device)
-    return report_on(network, findings, actual, device, precision.name, reference, notes, used)
+    report = report_on(network, findings, actual, device, precision.name, reference, notes, used)
+    told, more = with_origins(network, report.findings)
+    return replace(report, findings=told, notes=[*report.notes, *more])
 
 
 def judged(

@@ -1,0 +1,201 @@
+"""The lines of a run that make what is not finite, and what each has it from."""
+
+import ast
+import copy
+from contextlib import redirect_stdout
+from io import StringIO
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from handgrad.explain.origin.operation import Operation, level, operation
+from handgrad.explain.origin.value import UNKNOWN, Values, parts_of
+from handgrad.network import Network
+from handgrad.run.hand_written import mapped
+from handgrad.run.statements import statements
+
+MOST = 2000  # lines that are looked at: a loop may make nan for ever
+MADE_BEFORE = ast.Name | ast.Attribute | ast.Subscript | ast.Call
+OVERLAP = 1000  # tries to find out whether two arrays share an entry
+
+
+class Entry(NamedTuple):
+    """A line that made what is not finite.
+
+    Attributes:
+        name: what it made it under, "" of what a function returned.
+        value: what it made.
+        node: the part of the line that gave it.
+        source: the number of the Entry that it has it from, None where there is none.
+        operations: what made it worse on this line, the last one first: nan of inf, inf of numbers.
+        function, filename, line: where.
+    """
+
+    name: str
+    value: Any
+    node: ast.AST
+    source: int | None
+    operations: list[Operation]
+    function: str
+    filename: str
+    line: int
+
+
+def history_of(network: Network) -> list[Entry]:
+    """Run the hand-written side of a Network, and return what was not finite, in order.
+
+    As far as it comes: where the backward pass fails, what the forward pass made is there.
+    """
+    history = History()
+    forward, backward = network.plain or (network.forward, network.backward)
+    params, x, y = mapped(np.ndarray.copy, (dict(network.params), network.x, network.y))
+    with redirect_stdout(StringIO()), np.errstate(all="ignore"):
+        try:
+            with statements(history.see):
+                result = forward(params, x, y)
+            if backward is not None:
+                with statements(history.see):
+                    backward(params, x, y, result)
+        except Exception:  # why it fails is said elsewhere
+            return history.entries
+    return history.entries
+
+
+class History:
+    """What was not finite so far, in order."""
+
+    def __init__(self):
+        self.entries: list[Entry] = []
+
+    def see(self, ran):
+        """Note what a statement made, where that is not finite."""
+        if len(self.entries) >= MOST or not any(level(value) for _, value in ran.made):
+            return
+        values = Values(ran)
+        for name, value, node in made_by(ran):
+            is_old = (
+                isinstance(ran.node, ast.Assign | ast.AugAssign) and level(values.of(node)) == 0
+            )
+            if level(value) and not (is_old and values.of(node) is not UNKNOWN):
+                operations: list[Operation] = []
+                source = self.source_of(node, value, values, ran, operations)
+                where = ran.function, ran.filename, ran.line
+                self.entries.append(Entry(name, value, node, source, operations, *where))
+
+    def source_of(self, node, value, values, ran, operations):
+        """Return the number of the Entry that a part of a line has nan or inf from, or None.
+
+        What on the line made it worse is put into `operations`.
+        """
+        if isinstance(node, MADE_BEFORE):
+            source = self.made_before(node, value, values, ran)
+            if source is not None:
+                return source
+        inner = worst_part(node, values)
+        if inner is None:
+            if isinstance(node, MADE_BEFORE) and values.of(node) is UNKNOWN:
+                return self.returned(ran)
+            operations += operation(node, numbers_of(node), values)
+            return None
+        part, given = inner
+        if level(given) < level(value):
+            operations += operation(node, numbers_of(node), values)
+        return self.source_of(part, given, values, ran, operations)
+
+    def made_before(self, node, value, values, ran):
+        """Return the number of the last Entry that made this very array, or a part of it."""
+        root = node
+        while isinstance(root, ast.Attribute | ast.Subscript):
+            root = root.value
+        known = values.of(node) if value is UNKNOWN else value
+        is_copy = isinstance(root, ast.Name) and root.id in ran.copies
+        for number in reversed(range(len(self.entries))):
+            entry = self.entries[number]
+            if is_same(entry.value, known):
+                return number
+            if is_copy and (entry.name, entry.function) == (root.id, ran.function):
+                return number
+        return None
+
+    def returned(self, ran):
+        """Return the number of the first Entry that a call on this line returned, or None."""
+        returned = [value for _, value in ran.calls if level(value)]
+        found = [
+            n for n, e in enumerate(self.entries) if any(is_same(e.value, v) for v in returned)
+        ]
+        return found[0] if found else None
+
+
+def is_same(one, other):
+    """Say whether two values are one object, or arrays that share an entry."""
+    if one is other:
+        return True
+    if not isinstance(one, np.ndarray) or not isinstance(other, np.ndarray):
+        return False
+    try:
+        return np.may_share_memory(one, other) and np.shares_memory(one, other, OVERLAP)
+    except np.exceptions.TooHardError:
+        return True
+
+
+def made_by(ran):
+    """Yield what a statement made: a name, the value, and the part of the line that gave it."""
+    node, made = ran.node, ran.made
+    if isinstance(node, ast.AugAssign):
+        left = copy.copy(node.target)
+        left.ctx = ast.Load()
+        parts = [ast.copy_location(ast.BinOp(left, node.op, node.value), node)] * len(made)
+    elif isinstance(node, ast.Expr):
+        parts = [node.value.args[0] if is_append(node.value) else node.value] * len(made)
+    else:
+        value = node.body if isinstance(node, ast.Lambda) else node.value
+        if isinstance(node, ast.Return | ast.Lambda):
+            made = list(flattened(value, ran.made[0][1]))
+            parts = [part for _, _, part in made]
+            made = [(name, one) for name, one, _ in made]
+        else:
+            displayed = value.elts if isinstance(value, ast.Tuple) else []
+            parts = displayed if len(displayed) == len(made) > 1 else [value] * len(made)
+    for (name, value), part in zip(made, parts, strict=True):
+        yield name, value, part
+
+
+def flattened(node, value):
+    """Yield what a function returned, each part of a tuple or a dict that is written there."""
+    if isinstance(node, ast.Tuple) and isinstance(value, tuple) and len(node.elts) == len(value):
+        yield from (("", one, part) for one, part in zip(value, node.elts, strict=True))
+    elif isinstance(node, ast.Dict) and isinstance(value, dict) and len(node.keys) == len(value):
+        names = [str(key) if isinstance(key, str) else "" for key in value]
+        yield from zip(names, value.values(), node.values, strict=True)
+    else:
+        yield "", value, node
+
+
+def is_append(call):
+    """Say whether a call appends to a list."""
+    return isinstance(call.func, ast.Attribute) and call.func.attr == "append"
+
+
+def numbers_of(node):
+    """Return the parts that an operation is on: of `h.mean(0)` they are `h` and `0`."""
+    parts = parts_of(node)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return [node.func.value, *parts[1:]]
+    return parts
+
+
+def worst_part(node, values):
+    """Return the part that a part has nan or inf from, with its value, or None.
+
+    It is the first that is as bad as the whole, or else the worst.
+    """
+    found = [(part, values.of(part)) for part in numbers_of(node) if level(values.of(part))]
+    if isinstance(node, ast.Call) and values.of(node.func) is np.where and len(node.args) == 3:
+        chosen = [values.of(part) for part in node.args]
+        if all(one is not UNKNOWN for one in chosen):
+            picked = [np.where(chosen[0], chosen[1], 0), np.where(chosen[0], 0, chosen[2])]
+            found = [pair for pair in zip(node.args[1:], picked, strict=True) if level(pair[1])]
+    if not found:
+        return None
+    wanted = level(values.of(node))
+    return max(found, key=lambda pair: min(level(pair[1]), wanted))

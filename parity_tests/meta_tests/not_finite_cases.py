@@ -23,7 +23,8 @@ CASES = [
 import numpy as np
 
 def init(rng):
-    return {"w": 900 * rng.standard_normal((4, 3))}, rng.standard_normal((6, 4)), np.eye(3)[[0, 1, 2, 0, 1, 2]]
+    x, y = rng.standard_normal((6, 4)), np.eye(3)[[0, 1, 2, 0, 1, 2]]
+    return {"w": 900 * rng.standard_normal((4, 3))}, x, y
 
 def softmax(s):
     e = np.exp(s - s.max(axis=1, keepdims=True))
@@ -167,7 +168,8 @@ def log_sum_exp(s):
     return m[..., 0] + np.log(np.exp(shifted).sum(axis=-1))
 
 def init(rng):
-    return {"w": rng.standard_normal((4, 5))}, rng.standard_normal((3, 4)), np.array([[1] * 5, [0] * 5, [1] * 5])
+    y = np.array([[1] * 5, [0] * 5, [1] * 5])
+    return {"w": rng.standard_normal((4, 5))}, rng.standard_normal((3, 4)), y
 
 def forward(params, x, y):
     s = np.where(y == 1, x @ params["w"], -np.inf)
@@ -205,7 +207,8 @@ def backward(params, x, y, c):
 
 def init(rng):
     mask = np.tril(np.ones((4, 4)), -1)
-    return {n: rng.standard_normal((3, 2)) for n in ("wq", "wk", "wv")}, rng.standard_normal((4, 3)), mask
+    params = {name: rng.standard_normal((3, 2)) for name in ("wq", "wk", "wv")}
+    return params, rng.standard_normal((4, 3)), mask
 """,
         ("e / e.sum(axis=1, keepdims=True)", "0 / 0", "row 0", "all of `e` is 0"),
     ),
@@ -241,7 +244,8 @@ layer = bn_forward, bn_backward, x, np.ones(3), np.zeros(3)
 import numpy as np
 
 def init(rng):
-    return {"w": rng.standard_normal((2, 3))}, rng.standard_normal((4, 2)), rng.uniform(-0.5, 0.5, (4, 3))
+    x, y = rng.standard_normal((4, 2)), rng.uniform(-0.5, 0.5, (4, 3))
+    return {"w": rng.standard_normal((2, 3))}, x, y
 
 def forward(params, x, y):
     z = np.clip(x @ params["w"], -1, 1)
@@ -268,7 +272,8 @@ def dact(z):
     return 1.5 * z ** 0.5
 
 def init(rng):
-    return {"w1": rng.standard_normal((3, 4)), "w2": rng.standard_normal((4, 1))}, rng.standard_normal((5, 3)), rng.standard_normal((5, 1))
+    params = {"w1": rng.standard_normal((3, 4)), "w2": rng.standard_normal((4, 1))}
+    return params, rng.standard_normal((5, 3)), rng.standard_normal((5, 1))
 
 def forward(params, x, y):
     z1 = x @ params["w1"]
@@ -339,7 +344,7 @@ import numpy as np
 def init(rng):
     w = rng.standard_normal((3, 2)).astype(np.float32)
     x = rng.standard_normal((4, 3)).astype(np.float32)
-    x[2] *= 40
+    x[2] *= 400
     return {"w": 3 * w}, x, np.ones((4, 2), np.float32)
 
 def forward(params, x, y):
@@ -411,7 +416,8 @@ sigmoid = lambda z: 1 / (1 + np.exp(-z))
 dsigmoid = lambda z: np.exp(-z) / (1 + np.exp(-z)) ** 2  # HERE
 
 def init(rng):
-    return {"w": 500 * rng.standard_normal((3, 2))}, rng.standard_normal((4, 3)), rng.standard_normal((4, 2))
+    x, y = rng.standard_normal((4, 3)), rng.standard_normal((4, 2))
+    return {"w": 2000 * rng.standard_normal((3, 2))}, x, y
 
 def forward(params, x, y):
     z = x @ params["w"]
@@ -431,7 +437,8 @@ def backward(params, x, y, values):
 import numpy as np
 
 def init(rng):
-    return {"w": np.full((2, 2), 3.0)}, rng.standard_normal((12, 5, 2)) + 4, rng.standard_normal((5, 2))
+    x, y = rng.standard_normal((12, 5, 2)) + 4, rng.standard_normal((5, 2))
+    return {"w": np.full((2, 2), 3.0)}, x, y
 
 def forward(params, x, y):
     T, n, d = x.shape
@@ -497,7 +504,7 @@ x = np.random.default_rng(0).standard_normal((4, 3))
 x[1] = 0
 layer = forward, backward, x
 """,
-        ("np.divide(x, top)", "row 1", "`out`"),
+        ("np.divide(x, top)", "0 / 0", "row 1", "all of `x` is 0"),
     ),
     Case(
         "with_a_module_as_reference",

@@ -189,13 +189,21 @@ def worst_part(node, values):
 
     It is the first that is as bad as the whole, or else the worst.
     """
-    found = [(part, values.of(part)) for part in numbers_of(node) if level(values.of(part))]
-    if isinstance(node, ast.Call) and values.of(node.func) is np.where and len(node.args) == 3:
-        chosen = [values.of(part) for part in node.args]
-        if all(one is not UNKNOWN for one in chosen):
-            picked = [np.where(chosen[0], chosen[1], 0), np.where(chosen[0], 0, chosen[2])]
-            found = [pair for pair in zip(node.args[1:], picked, strict=True) if level(pair[1])]
+    found = [part for part in chosen(node, values) if level(values.of(part))]
     if not found:
         return None
     wanted = level(values.of(node))
-    return max(found, key=lambda pair: min(level(pair[1]), wanted))
+    part = max(found, key=lambda one: min(level(values.of(one)), wanted))
+    return part, values.of(part)
+
+
+def chosen(node, values):
+    """Return the parts that an operation is on; of `np.where` those that are bad where chosen."""
+    parts = numbers_of(node)
+    if not isinstance(node, ast.Call) or values.of(node.func) is not np.where or len(parts) != 4:
+        return parts
+    mask, one, other = (values.of(part) for part in parts[1:])
+    if any(value is UNKNOWN for value in (mask, one, other)):
+        return parts
+    picked = np.where(mask, one, 0), np.where(mask, 0, other)
+    return [part for part, array in zip(parts[2:], picked, strict=True) if level(array)]

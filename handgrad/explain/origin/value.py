@@ -1,7 +1,7 @@
 """What each part of a line of the user's gives, computed once more from what the line read.
 
-Just what changes nothing is computed: operators, NumPy's functions, names, attributes, indices. What
-the user's own functions returned is known from the run, so none of them is called again.
+Just what changes nothing is computed: operators, NumPy's functions, names, attributes, indices.
+What the user's own functions returned is known from the run, so none of them is called again.
 """
 
 import ast
@@ -63,7 +63,7 @@ class Values:
 
     def evaluated(self, node, given):
         """Evaluate a part, with names in the place of its own parts that are `given`."""
-        names = {part: name for part, name in zip(parts_of(node), given, strict=False)}
+        names = dict(zip(parts_of(node), given, strict=False))
         if any(value is UNKNOWN for value in given.values()):
             return UNKNOWN
         node = ast.fix_missing_locations(ast.Expression(replaced(node, names)))
@@ -120,7 +120,8 @@ def replaced(node, names):
 def code_of(function):
     """Return the code that is run where a function, a method or an object is called, or None."""
     plain = getattr(function, "__func__", function)
-    plain = plain if hasattr(plain, "__code__") else getattr(type(plain), "__call__", None)
+    if not hasattr(plain, "__code__") and callable(plain):
+        plain = type(plain).__call__
     return getattr(plain, "__code__", None)
 
 

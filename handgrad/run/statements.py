@@ -9,7 +9,7 @@ import linecache
 import sys
 import sysconfig
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from types import CodeType, FrameType
@@ -17,10 +17,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from handgrad.run.noting import Watch, called_on, lines_of, targets_in
+from handgrad.run.noting import Watch, called_on, is_simple, lines_of, targets_in
 
 PACKAGE = Path(__file__).parents[1]
 LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib")})
+COMPREHENSIONS = "<listcomp>", "<genexpr>", "<setcomp>", "<dictcomp>"
 COPIED = 2**16  # entries: of a larger array that is written into, what was there before is lost
 
 
@@ -29,19 +30,23 @@ class Ran(NamedTuple):
 
     Attributes:
         node: the statement, or the Lambda whose value was returned.
-        before: what its frame held before it, by name.
-        copies: the names in `before` of what it writes into: these are copies.
-        made: what it made, with the name for it: of `a, b = ...` two, of `return` one, without.
-        calls: the code of each user's function that it called, and what that returned, in order.
+        before: what its frame held before it, by name; of what it writes into a copy, that of
+            `grads["w"]` under "grads['w']".
+        written: by the same names, what these are the copies of.
+        made: what it made: its name, "" of what it returned, the value, and of `a, b = ...` which
+            of these.
+        calls: the code of each user's function that it called, and what that returned, in order;
+            within a comprehension, for which a statement has one call and runs it often, not the
+            code, but None.
         names: the globals of its frame.
         function, filename, line: where.
     """
 
     node: ast.AST
     before: dict[str, Any]
-    copies: set[str]
-    made: list[tuple[str, Any]]
-    calls: list[tuple[CodeType, Any]]
+    written: dict[str, Any]
+    made: list[tuple[str, Any, int | None]]
+    calls: list[tuple[CodeType | None, Any]]
     names: dict[str, Any]
     function: str
     filename: str
@@ -85,9 +90,9 @@ def statements_in(filename):
             found.setdefault((scope, node.lineno), []).append(node)
         elif isinstance(node, ast.Lambda):
             found.setdefault(("<lambda>", node.lineno), []).append(node)
-        is_scope = isinstance(node, ast.FunctionDef | ast.ClassDef)
-        inner = node.name if is_scope else scope
-        waiting += [(child, inner) for child in ast.iter_child_nodes(node)]
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            scope = node.name
+        waiting += [(child, scope) for child in ast.iter_child_nodes(node)]
     return found
 
 
@@ -97,8 +102,8 @@ class Statements(Watch):
     def __init__(self, see):
         super().__init__(is_theirs, lambda _: None)
         self.see = see
-        self.before: dict[FrameType, dict[str, Any]] = {}
-        self.calls: dict[FrameType, list[tuple[CodeType, Any]]] = {}
+        self.before: dict[FrameType, tuple[dict[str, Any], dict[str, Any]]] = {}
+        self.calls: dict[FrameType, list[tuple[CodeType | None, Any]]] = {}
         self.returned: Any = None
 
     def enter(self, frame, event, arg):
@@ -115,69 +120,76 @@ class Statements(Watch):
         if event == "return":
             self.before.pop(frame, None)
             self.calls.pop(frame, None)
-            caller = frame.f_back
+            caller, code = frame.f_back, frame.f_code
+            while caller is not None and caller.f_code.co_name in COMPREHENSIONS:
+                caller, code = caller.f_back, None
             if caller in self.at:
-                self.calls.setdefault(caller, []).append((frame.f_code, arg))
+                self.calls.setdefault(caller, []).append((code, arg))
         return result
 
     def look(self, frame):
         """See the statement that has run, and keep what the next one reads."""
         line, _ = self.at[frame]
-        before, copies = self.before.pop(frame, ({}, set()))
+        before, written = self.before.pop(frame, ({}, {}))
         calls, code = self.calls.pop(frame, []), frame.f_code
         where = frame.f_globals, code.co_name, code.co_filename, line
         for node in statements_in(code.co_filename).get((code.co_name, line), ()):
             made = list(self.made_by(node, frame))
-            self.see(Ran(node, before, copies, made, calls, *where))
-            before = before | {name: value for name, value in made if name.isidentifier()}
+            self.see(Ran(node, before, written, made, calls, *where))
+            before = before | {name: value for name, value, _ in made}  # for `a = 1; b = a`
         self.before[frame] = read(frame)
 
     def made_by(self, node, frame):
-        """Yield what a statement made, each with its name."""
+        """Yield what a statement made: see Ran."""
         if isinstance(node, ast.Return | ast.Lambda):
-            yield "", self.returned
-        for target in targets_of(node):
+            yield "", self.returned, None
+        for target, number in targets_of(node):
             try:
-                yield target.name, eval(target.lookup, frame.f_globals, frame.f_locals)
+                value = eval(target.lookup, frame.f_globals, frame.f_locals)
             except Exception:  # the statement was left before its end
-                yield target.name, None
+                continue
+            yield target.name, value, number
 
 
 def targets_of(node):
-    """Return the Targets of a statement, one for each thing that it makes."""
-    if isinstance(node, ast.Expr):
-        return list(called_on(node.value)) if isinstance(node.value, ast.Call) else []
-    found = []
-    for target in left_of(node):
-        parts = target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
-        found += [next(targets_in(part, False), None) for part in parts]
-    return [target for target in found if target is not None]
+    """Yield the Targets of a statement, each with its number where there are several."""
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        yield from ((target, None) for target in called_on(node.value))
+    for left in left_of(node):
+        is_several = isinstance(left, ast.Tuple | ast.List)
+        for number, part in enumerate(left.elts if is_several else [left]):
+            yield from ((t, number if is_several else None) for t in targets_in(part, False))
 
 
 def left_of(node):
     """Return what stands left of the `=` of a statement, where there is one."""
-    return (
-        node.targets
-        if isinstance(node, ast.Assign)
-        else [t for t in [getattr(node, "target", None)] if t]
-    )
+    if isinstance(node, ast.AugAssign | ast.AnnAssign):
+        return [node.target]
+    return node.targets if isinstance(node, ast.Assign) else []
 
 
 def read(frame):
-    """Return what a frame holds, and the names of what its next statement writes into.
-
-    Of these it holds copies.
-    """
-    held, copies, code = dict(frame.f_locals), set(), frame.f_code
+    """Return what a frame holds, with copies of what its next statement writes into; and that."""
+    held, code = dict(frame.f_locals), frame.f_code
+    written: dict[str, Any] = {}
     starts, _ = lines_of(code.co_filename)
     line = starts.get(frame.f_lineno, frame.f_lineno)
     for node in statements_in(code.co_filename).get((code.co_name, line), ()):
         for target in left_of(node):
-            if isinstance(node, ast.Assign) and isinstance(target, ast.Name):
-                continue  # a new array
-            for name in {part.id for part in ast.walk(target) if isinstance(part, ast.Name)}:
-                value = held.get(name)
-                if isinstance(value, np.ndarray) and value.size <= COPIED:
-                    held[name] = value.copy()
-                    copies.add(name)
-    return held, copies
+            if isinstance(node, ast.AugAssign) or isinstance(target, ast.Subscript):
+                written |= dict(arrays_in(target, frame))
+    return held | {name: value.copy() for name, value in written.items()}, written
+
+
+def arrays_in(target, frame):
+    """Yield the arrays that an assignment to a target writes into, with how they are written."""
+    while isinstance(target, ast.Name | ast.Attribute | ast.Subscript):
+        value = None
+        if is_simple(target):
+            with suppress(Exception):  # it is not there yet
+                value = eval(ast.unparse(target), frame.f_globals, frame.f_locals)
+        if isinstance(value, np.ndarray) and value.size <= COPIED:
+            yield ast.unparse(target), value
+        if isinstance(target, ast.Name):
+            return
+        target = target.value

@@ -16,7 +16,6 @@ from handgrad.run.statements import statements
 
 MOST = 2000  # lines that are looked at: a loop may make nan for ever
 MADE_BEFORE = ast.Name | ast.Attribute | ast.Subscript | ast.Call
-OVERLAP = 1000  # tries to find out whether two arrays share an entry
 
 
 class Entry(NamedTuple):
@@ -25,7 +24,6 @@ class Entry(NamedTuple):
     Attributes:
         name: what it made it under, "" of what a function returned.
         value: what it made.
-        node: the part of the line that gave it.
         source: the number of the Entry that it has it from, None where there is none.
         operations: what made it worse on this line, the last one first: nan of inf, inf of numbers.
         function, filename, line: where.
@@ -33,7 +31,6 @@ class Entry(NamedTuple):
 
     name: str
     value: Any
-    node: ast.AST
     source: int | None
     operations: list[Operation]
     function: str
@@ -48,6 +45,7 @@ def history_of(network: Network) -> list[Entry]:
     """
     history = History()
     forward, backward = network.plain or (network.forward, network.backward)
+    assert forward is not None  # it is asked for where the code can be run
     params, x, y = mapped(np.ndarray.copy, (dict(network.params), network.x, network.y))
     with redirect_stdout(StringIO()), np.errstate(all="ignore"):
         try:
@@ -69,18 +67,19 @@ class History:
 
     def see(self, ran):
         """Note what a statement made, where that is not finite."""
-        if len(self.entries) >= MOST or not any(level(value) for _, value in ran.made):
+        if len(self.entries) >= MOST or not any(level(value) for _, value, _ in ran.made):
             return
-        values = Values(ran)
-        for name, value, node in made_by(ran):
-            is_old = (
-                isinstance(ran.node, ast.Assign | ast.AugAssign) and level(values.of(node)) == 0
-            )
-            if level(value) and not (is_old and values.of(node) is not UNKNOWN):
+        values, entries = Values(ran), []
+        for name, value, node, is_own in made_by(ran):
+            given = values.of(node)
+            if is_own or given is UNKNOWN:  # else it is what was there before, as well
+                given = value
+            if level(given):
                 operations: list[Operation] = []
-                source = self.source_of(node, value, values, ran, operations)
+                source = self.source_of(node, given, values, ran, operations)
                 where = ran.function, ran.filename, ran.line
-                self.entries.append(Entry(name, value, node, source, operations, *where))
+                entries.append(Entry(name, value, source, operations, *where))
+        self.entries += entries
 
     def source_of(self, node, value, values, ran, operations):
         """Return the number of the Entry that a part of a line has nan or inf from, or None.
@@ -88,10 +87,14 @@ class History:
         What on the line made it worse is put into `operations`.
         """
         if isinstance(node, MADE_BEFORE):
-            source = self.made_before(node, value, values, ran)
+            source = self.made_before(node, value, ran)
             if source is not None:
                 return source
         inner = worst_part(node, values)
+        if inner is None and isinstance(node, ast.ListComp | ast.GeneratorExp):
+            for element in values.elements(node):
+                if level(given := element.of(node.elt)):
+                    return self.source_of(node.elt, given, element, ran, operations)
         if inner is None:
             if isinstance(node, MADE_BEFORE) and values.of(node) is UNKNOWN:
                 return self.returned(ran)
@@ -102,18 +105,14 @@ class History:
             operations += operation(node, numbers_of(node), values)
         return self.source_of(part, given, values, ran, operations)
 
-    def made_before(self, node, value, values, ran):
+    def made_before(self, node, value, ran):
         """Return the number of the last Entry that made this very array, or a part of it."""
-        root = node
-        while isinstance(root, ast.Attribute | ast.Subscript):
-            root = root.value
-        known = values.of(node) if value is UNKNOWN else value
-        is_copy = isinstance(root, ast.Name) and root.id in ran.copies
+        possible, root = [value], node
+        while isinstance(root, ast.Attribute | ast.Subscript | ast.Name):
+            possible += [ran.written[name] for name in [ast.unparse(root)] if name in ran.written]
+            root = getattr(root, "value", None)
         for number in reversed(range(len(self.entries))):
-            entry = self.entries[number]
-            if is_same(entry.value, known):
-                return number
-            if is_copy and (entry.name, entry.function) == (root.id, ran.function):
+            if any(is_same(self.entries[number].value, one) for one in possible):
                 return number
         return None
 
@@ -130,45 +129,56 @@ def is_same(one, other):
     """Say whether two values are one object, or arrays that share an entry."""
     if one is other:
         return True
-    if not isinstance(one, np.ndarray) or not isinstance(other, np.ndarray):
-        return False
-    try:
-        return np.may_share_memory(one, other) and np.shares_memory(one, other, OVERLAP)
-    except np.exceptions.TooHardError:
-        return True
+    are_arrays = isinstance(one, np.ndarray) and isinstance(other, np.ndarray)
+    return are_arrays and np.may_share_memory(one, other) and np.shares_memory(one, other)
 
 
 def made_by(ran):
-    """Yield what a statement made: a name, the value, and the part of the line that gave it."""
-    node, made = ran.node, ran.made
-    if isinstance(node, ast.AugAssign):
-        left = copy.copy(node.target)
-        left.ctx = ast.Load()
-        parts = [ast.copy_location(ast.BinOp(left, node.op, node.value), node)] * len(made)
-    elif isinstance(node, ast.Expr):
-        parts = [node.value.args[0] if is_append(node.value) else node.value] * len(made)
-    else:
+    """Yield what a statement made: name, value, the part of the line that gave it, whether alone.
+
+    Of what a call writes into, or returns with others, the part gives more than that.
+    """
+    node = ran.node
+    if isinstance(node, ast.Return | ast.Lambda):
         value = node.body if isinstance(node, ast.Lambda) else node.value
-        if isinstance(node, ast.Return | ast.Lambda):
-            made = list(flattened(value, ran.made[0][1]))
-            parts = [part for _, _, part in made]
-            made = [(name, one) for name, one, _ in made]
-        else:
-            displayed = value.elts if isinstance(value, ast.Tuple) else []
-            parts = displayed if len(displayed) == len(made) > 1 else [value] * len(made)
-    for (name, value), part in zip(made, parts, strict=True):
-        yield name, value, part
+        yield from returned_by(value, ran.made[0][1])
+        return
+    for name, value, number in ran.made:
+        part = node.value
+        if isinstance(node, ast.AugAssign):
+            part = ast.copy_location(ast.BinOp(loaded(node.target), node.op, part), node)
+        elif isinstance(node, ast.Expr) and is_append(part):
+            part = part.args[0]
+        is_own = number is not None or (part is node.value and isinstance(node, ast.Expr))
+        if number is not None and isinstance(part, ast.Tuple) and is_flat(part, node.targets):
+            part, is_own = part.elts[number], False
+        yield name, value, part, is_own
 
 
-def flattened(node, value):
-    """Yield what a function returned, each part of a tuple or a dict that is written there."""
+def is_flat(part, targets):
+    """Say whether what is written right of `a, b = ...` has as many parts as what is left."""
+    written = [*part.elts, *(one for target in targets for one in getattr(target, "elts", ()))]
+    is_starred = any(isinstance(one, ast.Starred) for one in written)
+    return not is_starred and all(len(getattr(t, "elts", ())) == len(part.elts) for t in targets)
+
+
+def loaded(target):
+    """Return a target as a part that is read."""
+    target = copy.copy(target)
+    target.ctx = ast.Load()
+    return target
+
+
+def returned_by(node, value):
+    """Yield what a function returned, likewise: each part of a tuple or a dict written there."""
     if isinstance(node, ast.Tuple) and isinstance(value, tuple) and len(node.elts) == len(value):
-        yield from (("", one, part) for one, part in zip(value, node.elts, strict=True))
+        yield from (("", one, part, True) for one, part in zip(value, node.elts, strict=True))
     elif isinstance(node, ast.Dict) and isinstance(value, dict) and len(node.keys) == len(value):
-        names = [str(key) if isinstance(key, str) else "" for key in value]
-        yield from zip(names, value.values(), node.values, strict=True)
-    else:
-        yield "", value, node
+        names = [key if isinstance(key, str) else "" for key in value]
+        parts = zip(names, value.values(), node.values, strict=True)
+        yield from ((name, one, part, True) for name, one, part in parts)
+    elif node is not None:
+        yield "", value, node, True
 
 
 def is_append(call):

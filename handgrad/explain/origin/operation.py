@@ -8,7 +8,7 @@ import numpy as np
 from handgrad.explain.origin.value import UNKNOWN
 from handgrad.explain.wording import place
 
-SYMBOLS = {
+SYMBOLS: dict[type[ast.AST], str] = {
     ast.Add: "+",
     ast.Sub: "-",
     ast.Mult: "*",
@@ -112,7 +112,7 @@ def newly(bad, same, worst):
 
 def entry_by_entry(node, numbers, given, result):
     """Say in words what an operation made of the numbers of one entry; and see `names_it`."""
-    symbol = SYMBOLS.get(type(getattr(node, "op", None)))
+    symbol = SYMBOLS.get(type(getattr(node, "op", node)))
     if symbol is None and len(given) == 2:
         symbol = BINARY.get(getattr(node.func, "attr", ""))
     is_overflow = np.isinf(result) and all(map(np.isfinite, given)) and not is_pole(symbol, given)

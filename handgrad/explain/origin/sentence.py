@@ -23,8 +23,9 @@ class Origins:
 
     def of(self, name, array):
         """Return the sentence on where a quantity has nan or inf from, or "" if that is unknown."""
-        number = found_in(self.history, name.partition(" (")[0], array)
-        return "" if number is None else self.told(number)
+        name = name.partition(" (")[0]
+        number = found_in(self.history, name, array)
+        return "" if number is None else self.told(number, name)
 
     def of_loss(self):
         """Return the sentence on where the loss, the last number, or else the last array has it."""
@@ -32,8 +33,11 @@ class Origins:
         numbers = [n for n in arrays if np.size(self.history[n].value) == 1] or arrays
         return self.told(numbers[-1]) if numbers else ""
 
-    def told(self, number):
-        """Return the sentence on one line of the history."""
+    def told(self, number, name=""):
+        """Return the sentence on one line of the history, and the way from there to a name.
+
+        Where none is given, it is the last that there is.
+        """
         way = [self.history[number]]
         while way[-1].source is not None:
             way.append(self.history[way[-1].source])
@@ -46,7 +50,8 @@ class Origins:
             on = "" if way[later] is way[at] else f" on {line(self.network, way[later])}:"
             said += f"; then{on} {how(one, way[later])}"
         names = [entry.name for entry in reversed(way[: at + 1]) if entry.name]
-        return f"{said}.{through(list(dict.fromkeys(names)))}"
+        names = list(dict.fromkeys([*names, *filter(None, [name])]))
+        return f"{said}.{through(names)}"
 
 
 def worst(value):
@@ -99,11 +104,11 @@ def code_of(entry):
 
 
 def through(names):
-    """Say which names it goes through."""
+    """Say which names it goes through, up to the last."""
     if len(names) < 2:
         return ""
-    way = names[:-1] if len(names) <= NAMES + 1 else [*names[:NAMES], "…"]
-    return f" From there it goes through {', '.join(f'`{name}`' for name in way)} to `{names[-1]}`."
+    way = ", ".join(f"`{name}`" for name in names[:-1][:NAMES]) + ", …" * (len(names) > NAMES + 1)
+    return f" From there it goes through {way} to `{names[-1]}`."
 
 
 def with_origins(network, findings):

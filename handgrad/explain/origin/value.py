@@ -15,10 +15,9 @@ import numpy as np
 UNKNOWN = object()
 BUILTINS = "abs bool enumerate float int len list max min pow range reversed round sum tuple zip"
 PURE = {getattr(builtins, name) for name in BUILTINS.split()}
-WRITES = {
-    *("at", "byteswap", "copyto", "dump", "fill", "fill_diagonal", "load", "partition", "place"),
-    *("put", "put_along_axis", "putmask", "resize", "save", "savetxt", "savez", "setfield"),
-    *("setflags", "seterr", "sort", "tofile"),
+IMPURE = {
+    *("dump", "load", "loadtxt", "save", "savetxt", "savez", "savez_compressed", "tofile"),
+    *("seterr", "seterrcall", "setflags"),
 }
 PLAIN = ("builtins", "numpy")  # the packages whose types run no code of the user's
 WHOLE = ast.ListComp | ast.GeneratorExp | ast.SetComp | ast.DictComp | ast.Lambda
@@ -29,7 +28,8 @@ class Values:
     """The values of the parts of a statement that has run."""
 
     def __init__(self, ran):
-        self.space = {**ran.names, **ran.before}
+        self.ran, self.written = ran, ran.written
+        self.space = {name: frozen(value) for name, value in {**ran.names, **ran.before}.items()}
         self.calls = list(ran.calls)
         self.known: dict[ast.AST, Any] = {}
 
@@ -37,13 +37,17 @@ class Values:
         """Return the value of a part, or UNKNOWN."""
         if node not in self.known:
             try:
-                self.known[node] = self.computed(node)
+                self.known[node] = frozen(self.computed(node))
             except Exception:  # of what is left out by `if`, or was never assigned
                 self.known[node] = UNKNOWN
         return self.known[node]
 
     def computed(self, node):
         """Compute a part from the values of its own parts, in Python's order."""
+        if isinstance(node, ast.Attribute | ast.Subscript) and ast.unparse(node) in self.written:
+            return self.space[ast.unparse(node)]
+        if isinstance(node, ast.GeneratorExp):  # which gives what it has only once
+            node = ast.copy_location(ast.ListComp(node.elt, node.generators), node)
         if isinstance(node, WHOLE):
             return self.evaluated(node, {}) if self.is_pure_within(node) else UNKNOWN
         inner = parts_of(node)
@@ -78,6 +82,20 @@ class Values:
                 del self.calls[number]
                 return value
         return UNKNOWN
+
+    def elements(self, node):
+        """Yield the Values of the parts of each element of a comprehension, if it is one loop."""
+        loop, *others = node.generators
+        if others or not self.is_pure_within(node):
+            return
+        for item in self.evaluated(loop.iter, {}):
+            element = Values(self.ran)
+            element.space = self.space | {"an item": item}
+            statement = ast.Assign([loop.target], ast.Name("an item", ast.Load()))
+            module = ast.fix_missing_locations(ast.Module([statement], []))
+            exec(compile(module, "<part>", "exec"), element.space)
+            if all(element.of(condition) for condition in loop.ifs):
+                yield element
 
     def is_pure_within(self, node):
         """Say whether a part may be computed again as a whole."""
@@ -128,7 +146,7 @@ def code_of(function):
 def is_pure(function):
     """Say whether this is a function that changes nothing: NumPy's, or one like it."""
     owner, name = getattr(function, "__self__", None), getattr(function, "__name__", "")
-    if name in WRITES or isinstance(function, np.vectorize):
+    if name in IMPURE or isinstance(function, np.vectorize):
         return False
     if owner is not None and not isinstance(owner, ModuleType):
         return isinstance(owner, np.ndarray | np.generic | np.ufunc)
@@ -142,6 +160,15 @@ def is_pure(function):
     return isinstance(function, np.ufunc) or (
         module.partition(".")[0] in ("numpy", math.__name__, "scipy") and not is_drawn
     )
+
+
+def frozen(value):
+    """Return an array as one that cannot be written into; what is no array as it is."""
+    if not isinstance(value, np.ndarray):
+        return value
+    view = value.view()
+    view.flags.writeable = False
+    return view
 
 
 def is_plain(value):

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from handgrad.explain.origin.value import UNKNOWN
-from handgrad.explain.wording import place
+from handgrad.explain.wording import entry, place
 
 SYMBOLS: dict[type[ast.AST], str] = {
     ast.Add: "+",
@@ -157,20 +157,24 @@ def in_dtype(result):
 
 
 def where(bad, numbers, same):
-    """Say in which rows and columns it is so, and what fills the whole of such a row."""
+    """Say where it is so, and what fills the whole of such a row."""
     if bad.size == 1:
         return ""
-    said = f", {place(bad)}" if not bad.all() else ", everywhere"
-    if bad.ndim != 2 or bad.all():
+    filled = [array[bad] for array in same]
+    said = f", {place(bad)}"
+    if not all(map(is_one, filled)):  # the numbers that were said are those of the first
+        said += f", first at {entry(np.argwhere(bad)[0])}"
+    if bad.ndim != 2 or bad.all() or not (bad == bad.all(axis=1, keepdims=True)).all():
         return said
-    rows = bad.all(axis=1)
-    if not np.array_equal(np.broadcast_to(rows[:, None], bad.shape), bad):
-        return said
-    for (part, value), array in zip(numbers, same, strict=True):
-        filled = array[rows]
-        if np.shape(value) == bad.shape and (filled == filled.flat[0]).all():
-            return f"{said}, where all of `{text(part)}` is {short(filled.flat[0])}"
+    for (part, value), array in zip(numbers, filled, strict=True):
+        if np.shape(value) == bad.shape and is_one(array):
+            return f"{said}, where all of `{text(part)}` is {short(array[0])}"
     return said
+
+
+def is_one(array):
+    """Say whether an array holds the same number throughout."""
+    return bool((array == array[0]).all())
 
 
 def text(node):

@@ -117,8 +117,6 @@ def with_origins(network, findings):
     And notes: what is not finite may be right, and a gradient is of no use then.
     """
     bad = [f for f in findings if f.actual is not None and not np.isfinite(f.actual).all()]
-    if not bad or network.forward is None:
-        return findings, []
     origins = Origins(network)
     said = {f.name: origins.of(f.name, f.actual) for f in bad}
     wrong = [f for f in bad if f.verdict == "wrong" and f.cause is not None and said[f.name]]

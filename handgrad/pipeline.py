@@ -21,6 +21,7 @@ from handgrad.errors import InputError
 from handgrad.explain.causes import explain
 from handgrad.explain.contradiction import held_against_the_loss
 from handgrad.explain.finite_difference import findings_on, slopes
+from handgrad.explain.groups import notes_on_groups
 from handgrad.explain.origin import with_origins
 from handgrad.explain.passes import sentence
 from handgrad.findings import FAILED, Finding
@@ -77,10 +78,18 @@ def check(
         with arithmetic(precision, device):
             used = settings(precision, device)
     report = report_on(network, findings, actual, device, precision.name, reference, notes, used)
-    if network.forward is None or not any(is_lost(finding) for finding in report.findings):
-        return report
-    told, more = with_origins(network, report.findings)
-    return replace(report, findings=told, notes=[*report.notes, *more])
+    return traced_back(report, network)
+
+
+def traced_back(report: Report, network: Network) -> Report:
+    """Return a Report that says where nan or inf, or several mistakes at once, come from."""
+    findings, notes = report.findings, list(report.notes)
+    if network.forward is not None and any(is_lost(finding) for finding in findings):
+        findings, more = with_origins(network, findings)
+        notes += more
+    if sum(finding.verdict == "wrong" for finding in findings) > 1:
+        notes += notes_on_groups(findings)
+    return replace(report, findings=findings, notes=notes)
 
 
 def judged(

@@ -2,21 +2,19 @@
 
 import pytest
 
+from handgrad.explain.groups import notes_on_groups
+from handgrad.findings import Finding, Line
 from handgrad.pipeline import check_file
 
 SOURCE = """
 import numpy as np
 
 def relu_grad(grad, h):
-    return grad * {slope}
-
-def affine_grad(grad, a, w):
-    return a.T @ grad, grad @ w.T
+    return grad * (h < 0)
 
 def init(rng):
     draw = rng.standard_normal
-    sizes = {{"w1": (4, 5), "w2": (5, 6), "w3": (6, 2)}}
-    return {{n: draw(s) for n, s in sizes.items()}}, draw((7, 4)), draw((7, 2))
+    return {"w1": draw((4, 5)), "w2": draw((5, 6)), "w3": draw((6, 2))}, draw((7, 4)), draw((7, 2))
 
 def forward(params, x, y):
     h1 = x @ params["w1"]
@@ -24,75 +22,56 @@ def forward(params, x, y):
     h2 = a1 @ params["w2"]
     a2 = np.maximum(h2, 0)
     out = a2 @ params["w3"]
-    values = {{"h1": h1, "a1": a1, "h2": h2, "a2": a2, "out": out}}
-    return {{**values, "loss": ((out - y) ** 2).sum()}}
+    return {"h1": h1, "a1": a1, "h2": h2, "a2": a2, "loss": ((out - y) ** 2).sum(), "out": out}
 
 def backward(params, x, y, v):
     dout = 2 * (v["out"] - y)
-    dw3, da2 = affine_grad(dout, v["a2"], params["w3"])
-    dh2 = {second}
-    dw2, da1 = affine_grad(dh2, v["a1"], params["w2"])
-    dh1 = relu_grad(da1, v["h1"])
-    dw1, dx = affine_grad(dh1, x, params["w1"])
-    return {{"w1": {first}, "w2": dw2, "w3": dw3}}
+    dh2 = relu_grad(dout @ params["w3"].T, v["h2"])
+    dh1 = relu_grad(dh2 @ params["w2"].T, v["h1"])
+    return {"w1": x.T @ dh1, "w2": v["a1"].T @ dh2, "w3": v["a2"].T @ dout}
 """
-NOTE = "`dh2`, `dh1` (lines 27, 29) are all computed with `relu_grad` (line 4)"
-
-
-def note_of(tmp_path, slope="(h < 0)", second='relu_grad(dh2, v["h2"])', first="dw1"):
-    """Check the derivation with these lines, and return the notes on what its mistakes share."""
-    second = second.replace("dh2, ", "da2, ")
-    (tmp_path / "mine.py").write_text(SOURCE.format(slope=slope, second=second, first=first))
-    (report,) = check_file(tmp_path / "mine.py")
-    return [note for note in report.notes if "look there first" in note]
+LINES = {"h1": 12, "a1": 13, "dout": 20, "dh2": 21, "dh1": 22, "w1": 23}
+BOTH = (
+    "`dh2`, `dh1` (lines 21, 22) are all computed with `relu_grad` (line 4), and nothing else that "
+    "was judged is: look there first."
+)
 
 
 def test_a_helper_that_is_wrong_is_named(tmp_path):
-    (note,) = note_of(tmp_path)
-    assert note == f"{NOTE}, and nothing else that was judged is: look there first."
+    (tmp_path / "mine.py").write_text(SOURCE)
+    (report,) = check_file(tmp_path / "mine.py")
+    assert BOTH in report.notes
 
 
 @pytest.mark.parametrize(
-    "how",
+    ("wrong", "note"),
     [
-        {"slope": "(h > 0)"},  # right
-        {"second": "da2 * (v['h2'] > 0)"},  # one of them only
-        {"slope": "(h > 0)", "second": "-relu_grad(da2, v['h2'])"},
-        {"first": "2 * dw1"},  # another one, which does not call it
+        (("dh2", "dh1"), [BOTH]),
+        (("dh1",), []),
+        (("dout", "dh1"), []),  # it does not call the helper
+        (("dh2", "dh1", "w1"), []),
+        (("h1", "a1"), []),  # np.maximum is none of the user's
     ],
 )
-def test_what_is_not_all_of_it_is_not_said(tmp_path, how):
-    assert note_of(tmp_path, **how) == []
-
-
-LOOP = """
-import numpy as np
-
-def init(rng):
-    return {"w": rng.standard_normal((3, 3)) / 3}, rng.standard_normal((4, 5, 3)), np.zeros((5, 3))
-
-def forward(params, x, y):
-    h = np.zeros((5, 5, 3))
-    for t in range(4):
-        h[t + 1] = np.tanh(h[t] @ params["w"] + x[t])
-    return {"h": h, "loss": (h[1:] ** 2).sum()}
-
-def backward(params, x, y, v):
-    h, dw, carry = v["h"], np.zeros((3, 3)), np.zeros((5, 3))
-    dh = np.zeros_like(h)
-    for t in range(4, 0, -1):
-        dh[t] = -(2 * h[t] + carry)
-        dz = dh[t] * (1 - h[t] ** 2)
-        dw += h[t - 1].T @ dz
-        carry = dz @ params["w"].T
-    return {"w": dw}
-"""
+def test_it_is_said_where_it_is_all_that_is_wrong(tmp_path, wrong, note):
+    path = tmp_path / "mine.py"
+    path.write_text(SOURCE)
+    assert (
+        notes_on_groups([found(path, name, LINES[name], name in wrong) for name in LINES]) == note
+    )
 
 
 def test_a_line_in_a_loop_is_named(tmp_path):
-    (tmp_path / "mine.py").write_text(LOOP)
-    (report,) = check_file(tmp_path / "mine.py")
-    (note,) = [note for note in report.notes if "look there first" in note]
-    assert (
-        note == "`dh[4]`, `dh[3]`, `dh[2]`, `dh[1]` are all computed on line 17: look there first."
-    )
+    path = tmp_path / "mine.py"
+    path.write_text(SOURCE)
+    findings = [found(path, f"dh[{t}]", 21, t < 3) for t in range(4)]
+    assert notes_on_groups(findings) == [
+        "`dh[0]`, `dh[1]`, `dh[2]` are all computed on line 21: look there first."
+    ]
+
+
+def found(path, name, number, is_wrong):
+    """Return the Finding on a quantity of a line."""
+    verdict = "wrong" if is_wrong else "match"
+    line = Line(str(path), number, "")
+    return Finding(name, "gradient", (7, 5), 0.0, 0.0, 0.0, 0.0, verdict, line=line)

@@ -4,6 +4,7 @@ import importlib.util
 
 import numpy as np
 import pytest
+from torch import nn
 
 import handgrad
 from handgrad.pipeline import check_file
@@ -118,7 +119,6 @@ def test_what_is_the_same_in_the_reference_is_told_in_a_note(tmp_path):
 
 
 def test_of_live_variables_no_line_is_said():
-    torch = pytest.importorskip("torch")
     draw = np.random.default_rng(0).standard_normal
     x, y, w1 = draw((4, 3)), draw((4, 2)), draw((3, 2))
     h1 = x @ w1
@@ -126,10 +126,10 @@ def test_of_live_variables_no_line_is_said():
     grad_h1 = 2 * (h1 - y)
     grad_h1[0] = np.inf
 
-    class Net(torch.nn.Module):
+    class Net(nn.Module):
         def __init__(self):
             super().__init__()
-            self.h1 = torch.nn.Linear(3, 2, bias=False)
+            self.h1 = nn.Linear(3, 2, bias=False)
 
         def forward(self, x):
             return self.h1(x)

@@ -75,35 +75,41 @@ class History:
             if is_own or given is UNKNOWN:  # else it is what was there before, as well
                 given = value
             if level(given):
-                operations: list[Operation] = []
-                source = self.source_of(node, given, values, ran, operations)
+                source, operations = self.source_of(node, given, values, ran)
                 where = ran.function, ran.filename, ran.line
                 entries.append(Entry(name, value, source, operations, *where))
         self.entries += entries
 
-    def source_of(self, node, value, values, ran, operations):
+    def source_of(self, node, value, values, ran):
         """Return the number of the Entry that a part of a line has nan or inf from, or None.
 
-        What on the line made it worse is put into `operations`.
+        And the Operations on the line that made it worse.
         """
         if isinstance(node, MADE_BEFORE):
             source = self.made_before(node, value, ran)
             if source is not None:
-                return source
-        inner = worst_part(node, values)
-        if inner is None and isinstance(node, ast.ListComp | ast.GeneratorExp):
+                return source, []
+        bad = worst_parts(node, values)
+        if not bad and isinstance(node, ast.ListComp | ast.GeneratorExp):
             for element in values.elements(node):
                 if level(given := element.of(node.elt)):
-                    return self.source_of(node.elt, given, element, ran, operations)
-        if inner is None:
-            if isinstance(node, MADE_BEFORE) and values.of(node) is UNKNOWN:
-                return self.returned(ran)
-            operations += operation(node, numbers_of(node), values)
-            return None
-        part, given = inner
-        if level(given) < level(value):
-            operations += operation(node, numbers_of(node), values)
-        return self.source_of(part, given, values, ran, operations)
+                    return self.source_of(node.elt, given, element, ran)
+        if not bad and isinstance(node, MADE_BEFORE) and values.of(node) is UNKNOWN:
+            return self.returned(ran), []
+        if not bad:
+            return None, operation(node, numbers_of(node), values)
+        ways = [self.source_of(part, values.of(part), values, ran) for part in bad]
+        source, operations = min(ways, key=self.first)
+        if max(level(values.of(part)) for part in bad) < level(value):
+            operations = [*operation(node, numbers_of(node), values), *operations]
+        return source, operations
+
+    def first(self, way):
+        """Return what sorts what `source_of` returns: what comes from an operation, the first."""
+        source, operations = way
+        way = way_to(self.entries, source)
+        has_operation = bool(operations) or any(self.entries[n].operations for n in way)
+        return not has_operation, way[-1] if way else len(self.entries)
 
     def made_before(self, node, value, ran):
         """Return the number of the last Entry that made this very array, or a part of it."""
@@ -194,17 +200,23 @@ def numbers_of(node):
     return parts
 
 
-def worst_part(node, values):
-    """Return the part that a part has nan or inf from, with its value, or None.
+def worst_parts(node, values):
+    """Return the parts that a part has nan or inf from.
 
-    It is the first that is as bad as the whole, or else the worst.
+    These are those that are as bad as the whole, or all where none is.
     """
-    found = [part for part in chosen(node, values) if level(values.of(part))]
-    if not found:
-        return None
-    wanted = level(values.of(node))
-    part = max(found, key=lambda one: min(level(values.of(one)), wanted))
-    return part, values.of(part)
+    bad = [part for part in chosen(node, values) if level(values.of(part))]
+    as_bad = [part for part in bad if level(values.of(part)) >= level(values.of(node)) > 0]
+    return as_bad or bad
+
+
+def way_to(entries, number):
+    """Return the number of an Entry, of the one that it has nan or inf from, and so on."""
+    way = []
+    while number is not None:
+        way.append(number)
+        number = entries[number].source
+    return way
 
 
 def chosen(node, values):

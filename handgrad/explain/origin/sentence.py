@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from handgrad.explain.origin.history import history_of
+from handgrad.explain.origin.history import history_of, way_to
 from handgrad.explain.origin.operation import level
 
 NUMBERS = np.ndarray | np.floating | float
@@ -38,9 +38,7 @@ class Origins:
 
         Where none is given, it is the last that there is.
         """
-        way = [self.history[number]]
-        while way[-1].source is not None:
-            way.append(self.history[way[-1].source])
+        way = [self.history[n] for n in way_to(self.history, number)]
         made = [(at, one) for at, entry in enumerate(way) for one in entry.operations]
         at, first = made[-1] if made else (len(way) - 1, None)
         result = first.result if first else worst(way[at].value)

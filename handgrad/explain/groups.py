@@ -9,6 +9,8 @@ FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 
 def notes_on_groups(findings):
     """Say what all quantities that are wrong are computed with, and nothing that is right."""
+    linecache.checkcache()  # a file may be another one than when it was last read
+    helpers_in.cache_clear()
     wrong = [finding for finding in findings if finding.verdict == "wrong"]
     if len(wrong) < 2 or any(finding.line is None for finding in wrong):
         return []

@@ -56,6 +56,9 @@ class Ran(NamedTuple):
 @contextmanager
 def statements(see: Callable[[Ran], None]) -> Iterator[None]:
     """Call `see` on each statement of the user's code that has run, while this is open."""
+    linecache.checkcache()  # a file may be another one than when it was last read
+    for known in (lines_of, is_theirs, statements_in):
+        known.cache_clear()
     before = sys.gettrace()
     sys.settrace(Statements(see).enter)
     try:

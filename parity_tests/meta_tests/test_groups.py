@@ -3,7 +3,7 @@
 import pytest
 
 from handgrad.explain.groups import notes_on_groups
-from handgrad.findings import Finding, Line
+from handgrad.findings import Finding, Line, Verdict
 from handgrad.pipeline import check_file
 
 SOURCE = """
@@ -72,6 +72,6 @@ def test_a_line_in_a_loop_is_named(tmp_path):
 
 def found(path, name, number, is_wrong):
     """Return the Finding on a quantity of a line."""
-    verdict = "wrong" if is_wrong else "match"
+    verdict: Verdict = "wrong" if is_wrong else "match"
     line = Line(str(path), number, "")
     return Finding(name, "gradient", (7, 5), 0.0, 0.0, 0.0, 0.0, verdict, line=line)

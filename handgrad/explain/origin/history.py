@@ -2,6 +2,7 @@
 
 import ast
 import copy
+from collections import defaultdict
 from contextlib import redirect_stdout
 from io import StringIO
 from typing import Any, NamedTuple
@@ -64,6 +65,7 @@ class History:
 
     def __init__(self):
         self.entries: list[Entry] = []
+        self.numbers: dict[int, list[int]] = defaultdict(list)  # by what holds the memory
 
     def see(self, ran):
         """Note what a statement made, where that is not finite."""
@@ -78,7 +80,9 @@ class History:
                 source, operations = self.source_of(node, given, values, ran)
                 where = ran.function, ran.filename, ran.line
                 entries.append(Entry(name, value, source, operations, *where))
-        self.entries += entries
+        for entry in entries:
+            self.numbers[id(holder_of(entry.value))].append(len(self.entries))
+            self.entries.append(entry)
 
     def source_of(self, node, value, values, ran):
         """Return the number of the Entry that a part of a line has nan or inf from, or None.
@@ -117,10 +121,13 @@ class History:
         while isinstance(root, ast.Attribute | ast.Subscript | ast.Name):
             possible += [ran.written[name] for name in [ast.unparse(root)] if name in ran.written]
             root = getattr(root, "value", None)
-        for number in reversed(range(len(self.entries))):
-            if any(is_same(self.entries[number].value, one) for one in possible):
-                return number
-        return None
+        found = [
+            number
+            for one in possible
+            for number in reversed(self.numbers[id(holder_of(one))])
+            if is_same(self.entries[number].value, one)
+        ]
+        return max(found, default=None)
 
     def returned(self, ran):
         """Return the number of the first Entry that a call on this line returned, or None."""
@@ -129,6 +136,13 @@ class History:
             n for n, e in enumerate(self.entries) if any(is_same(e.value, v) for v in returned)
         ]
         return found[0] if found else None
+
+
+def holder_of(value):
+    """Return the array that holds the memory of an array, of anything else that itself."""
+    while isinstance(value, np.ndarray) and isinstance(value.base, np.ndarray):
+        value = value.base
+    return value
 
 
 def is_same(one, other):

@@ -84,8 +84,9 @@ def check(
 def traced_back(report: Report, network: Network) -> Report:
     """Return a Report that says where nan or inf, or several mistakes at once, come from."""
     findings, notes = report.findings, list(report.notes)
-    if network.forward is not None and any(is_lost(finding) for finding in findings):
-        findings, more = with_origins(network, findings)
+    lost = [finding for finding in findings if is_lost(finding)]
+    if network.forward is not None and lost:
+        findings, more = with_origins(network, findings, lost)
         notes += more
     if sum(finding.verdict == "wrong" for finding in findings) > 1:
         notes += notes_on_groups(findings)
@@ -172,8 +173,9 @@ def undecided(name: str, findings: list[Finding]) -> tuple[Literal["match", "err
 
 
 def is_lost(finding: Finding) -> bool:
-    """Say whether nan or inf is in what was found on the hand-written side."""
-    return finding.actual is not None and not np.isfinite(finding.actual).all()
+    """Say whether nan or inf is where it is of no use: a value may be -inf where it is masked."""
+    has_it = finding.actual is not None and not np.isfinite(finding.actual).all()
+    return has_it and (finding.kind != "value" or finding.verdict == "wrong")
 
 
 def is_own(finding: Finding) -> bool:

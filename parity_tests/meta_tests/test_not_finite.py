@@ -118,6 +118,12 @@ def test_what_is_the_same_in_the_reference_is_told_in_a_note(tmp_path):
     assert "0 ** (-0.5) is inf" in said
 
 
+def test_a_score_that_is_masked_may_be_inf(tmp_path):
+    forward = "    s = np.where([[True, False]], h, -np.inf)\n    a = np.exp(s)"
+    said = said_of_passes(tmp_path, forward, "    ds = da * a\n    dh = ds")
+    assert "Not finite" not in said
+
+
 def test_of_live_variables_no_line_is_said():
     draw = np.random.default_rng(0).standard_normal
     x, y, w1 = draw((4, 3)), draw((4, 2)), draw((3, 2))

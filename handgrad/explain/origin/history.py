@@ -15,7 +15,8 @@ from handgrad.network import Network
 from handgrad.run.hand_written import mapped
 from handgrad.run.statements import statements
 
-MOST = 2000  # lines that are looked at: a loop may make nan for ever
+MOST = 20000  # entries: a loop may make nan for ever
+LOOKED_AT = 20  # of one line: what it makes later has it from there
 MADE_BEFORE = ast.Name | ast.Attribute | ast.Subscript | ast.Call
 
 
@@ -66,10 +67,18 @@ class History:
     def __init__(self):
         self.entries: list[Entry] = []
         self.numbers: dict[int, list[int]] = defaultdict(list)  # by what holds the memory
+        self.lines: dict[tuple[str, str, int], list[int]] = defaultdict(list)
+        self.firsts: list[tuple[bool, int]] = []
 
     def see(self, ran):
         """Note what a statement made, where that is not finite."""
         if len(self.entries) >= MOST or not any(level(value) for _, value, _ in ran.made):
+            return
+        where = ran.function, ran.filename, ran.line
+        before = self.lines[where]
+        if len(before) >= LOOKED_AT:
+            made = [(name, value) for name, value, _ in ran.made if level(value)]
+            self.keep([Entry(name, value, before[-1], [], *where) for name, value in made])
             return
         values, entries = Values(ran), []
         for name, value, node, is_own in made_by(ran):
@@ -78,10 +87,16 @@ class History:
                 given = value
             if level(given):
                 source, operations = self.source_of(node, given, values, ran)
-                where = ran.function, ran.filename, ran.line
                 entries.append(Entry(name, value, source, operations, *where))
+        self.keep(entries)
+
+    def keep(self, entries):
+        """Put what one statement made with what there is."""
         for entry in entries:
-            self.numbers[id(holder_of(entry.value))].append(len(self.entries))
+            number = len(self.entries)
+            self.numbers[id(holder_of(entry.value))].append(number)
+            self.lines[entry.function, entry.filename, entry.line].append(number)
+            self.firsts.append(self.first((entry.source, entry.operations)))
             self.entries.append(entry)
 
     def source_of(self, node, value, values, ran):
@@ -111,9 +126,10 @@ class History:
     def first(self, way):
         """Return what sorts what `source_of` returns: what comes from an operation, the first."""
         source, operations = way
-        way = way_to(self.entries, source)
-        has_operation = bool(operations) or any(self.entries[n].operations for n in way)
-        return not has_operation, way[-1] if way else len(self.entries)
+        if source is None:
+            return not operations, len(self.entries)
+        is_given, root = self.firsts[source]
+        return is_given and not operations, root
 
     def made_before(self, node, value, ran):
         """Return the number of the last Entry that made this very array, or a part of it."""
@@ -121,13 +137,13 @@ class History:
         while isinstance(root, ast.Attribute | ast.Subscript | ast.Name):
             possible += [ran.written[name] for name in [ast.unparse(root)] if name in ran.written]
             root = getattr(root, "value", None)
-        found = [
-            number
-            for one in possible
-            for number in reversed(self.numbers[id(holder_of(one))])
-            if is_same(self.entries[number].value, one)
-        ]
-        return max(found, default=None)
+        found = [self.last_of(one) for one in possible]
+        return max((number for number in found if number is not None), default=None)
+
+    def last_of(self, value):
+        """Return the number of the last Entry that made a value, or a part of it, or None."""
+        numbers = reversed(self.numbers[id(holder_of(value))])
+        return next((n for n in numbers if is_same(self.entries[n].value, value)), None)
 
     def returned(self, ran):
         """Return the number of the first Entry that a call on this line returned, or None."""

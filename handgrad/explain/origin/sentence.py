@@ -109,12 +109,11 @@ def through(names):
     return f" From there it goes through {way} to `{names[-1]}`."
 
 
-def with_origins(network, findings):
+def with_origins(network, findings, bad):
     """Return Findings with where nan or inf comes from, in the causes of those that are wrong.
 
-    And notes: what is not finite may be right, and a gradient is of no use then.
+    `bad` are those that are not finite. And notes: they may be right, and are of no use then.
     """
-    bad = [f for f in findings if f.actual is not None and not np.isfinite(f.actual).all()]
     origins = Origins(network)
     said = {f.name: origins.of(f.name, f.actual) for f in bad}
     wrong = [f for f in bad if f.verdict == "wrong" and f.cause is not None and said[f.name]]

@@ -196,3 +196,12 @@ def arrays_in(target, frame):
         if isinstance(target, ast.Name):
             return
         target = target.value
+
+
+def cell_of(filename):
+    """Return what a report calls a file: of what IPython made for a cell, `cell [3]`."""
+    shell = None
+    with suppress(Exception):  # no IPython, or one that keeps no such table
+        shell = sys.modules["IPython"].get_ipython()
+        return f"cell [{shell.compile._filename_map[filename]}]"
+    return filename

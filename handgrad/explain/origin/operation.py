@@ -144,7 +144,7 @@ def bracketed(number, symbol):
 
 def short(number):
     """Write a number with few digits, but for those that tell it from a whole one."""
-    number = float(number)
+    number = float(number) + 0.0  # which makes 0 of -0
     said = f"{number:.4g}"
     is_near_whole = said.lstrip("-").isdigit() and number != float(said)
     return f"{number:.17g}" if is_near_whole and abs(number) < NEAR else said

@@ -9,6 +9,7 @@ import numpy as np
 
 from handgrad.explain.origin.history import history_of, way_to
 from handgrad.explain.origin.operation import level
+from handgrad.run.statements import cell_of
 
 NUMBERS = np.ndarray | np.floating | float
 NAMES = 6  # on the way that are told
@@ -87,9 +88,11 @@ def line(network, entry):
     """Write a line, with its file where that is another one, and its code."""
     cell = re.search(r"\[(\d+)\]$", entry.filename)
     own = os.path.basename(str(network.path or network.source))
-    file = os.path.basename(entry.filename)
+    file = os.path.basename(cell_of(entry.filename))
     where = f"line {entry.line}"
-    if cell:
+    if file.startswith("cell ["):
+        where = f"line {entry.line} of {file}"
+    elif cell:
         where = f"line {entry.line} of code cell {cell[1]}"
     elif own.endswith(".py") and file != own:
         where = f"line {entry.line} of {file}"

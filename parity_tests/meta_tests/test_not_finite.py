@@ -1,12 +1,15 @@
 """Where nan or inf first appears is said, with the line, the operation and the way from there."""
 
 import importlib.util
+from typing import Any
 
 import numpy as np
 import pytest
 from torch import nn
 
 import handgrad
+from handgrad.explain.origin import Origins
+from handgrad.network import Network
 from handgrad.pipeline import check_file
 from parity_tests.meta_tests.not_finite_cases import CASES
 
@@ -144,3 +147,31 @@ def test_of_live_variables_no_line_is_said():
     report = handgrad.check(given, Net(), x, y, names={"w1": "h1.weight.T"})
     assert report.first == "grad_h1"
     assert "first appears" not in str(report)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("from numpy import exp\n    a = exp(h * 1e4)", "`exp(h * 10000.0)` overflows where"),
+        ("a = h * np.sum(np.full(9, 1e308))", "is inf: it overflows"),
+        ("a = (h * 1e300).astype(np.float32) * 1.0", "`(h * 1e+300).astype(np.float32)` is"),
+        ("a = np.log(h * 0, dtype=np.float64)", "`np.log(h * 0, dtype=np.float64)` is -inf"),
+        ("a = h + np.mean(np.zeros((2, 0)))", "`np.mean(np.zeros((2, 0)))` is nan"),
+        ("a = np.power(h * 0, -1)", "0) ** (-1) is -inf"),
+        ("a = h / (np.argmin(h) * 0)", " / 0 is "),
+        ("u, a = h, h % (h * 0)", "% 0 is nan"),
+    ],
+)
+def test_the_operation_is_named(line, said, tmp_path):
+    (tmp_path / "mine.py").write_text(PASSES.format(forward=f"    {line}", backward="    dh = da"))
+    namespace: dict[str, Any] = {}
+    exec(compile((tmp_path / "mine.py").read_text(), str(tmp_path / "mine.py"), "exec"), namespace)
+    params, x, y = namespace["init"](np.random.default_rng(0))
+    network = Network(
+        *("mine", params, x, y),
+        forward=namespace["forward"],
+        backward=namespace["backward"],
+        source="mine.py",
+    )
+    with np.errstate(all="ignore"):
+        assert said in Origins(network).of_loss()

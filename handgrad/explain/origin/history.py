@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import warnings
 from collections import defaultdict
 from contextlib import redirect_stdout
 from io import StringIO
@@ -49,7 +50,8 @@ def history_of(network: Network) -> list[Entry]:
     forward, backward = network.plain or (network.forward, network.backward)
     assert forward is not None  # it is asked for where the code can be run
     params, x, y = mapped(np.ndarray.copy, (dict(network.params), network.x, network.y))
-    with redirect_stdout(StringIO()), np.errstate(all="ignore"):
+    with redirect_stdout(StringIO()), np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # they have been shown
         try:
             with statements(history.see):
                 result = forward(params, x, y)

@@ -18,6 +18,7 @@ SYMBOLS: dict[type[ast.AST], str] = {
     ast.Pow: "**",
 }
 BINARY = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "power": "**"}
+SUMS = "sum", "mean", "dot", "matmul", "einsum", "tensordot", "prod", "cumsum", "var", "std", "norm"
 NEAR = 10  # of a larger number, how near it is to a whole one tells nothing
 LONGEST = 60  # characters of a part of a line
 
@@ -69,7 +70,7 @@ def operation(node, parts, values):
     worst = "nan" if level(result) == 2 else "inf"
     bad = np.isnan(result) if worst == "nan" else np.isinf(result)
     same = [np.asarray(value) for _, value in numbers]
-    if is_elementwise(node) and fit(same, result.shape):
+    if is_elementwise(node, values) and fit(same, result.shape):
         same = [np.broadcast_to(one, result.shape) for one in same]
         bad = newly(bad, same, worst)
         at = tuple(int(i) for i in np.argwhere(bad)[0])
@@ -77,7 +78,7 @@ def operation(node, parts, values):
         how += where(bad, numbers, same)
         return [Operation(text(node), str(result[at]), how, names_it)]
     said = f"`{text(node)}` is {result[bad].flat[0]}"
-    if worst == "inf":
+    if worst == "inf" and name_of(node) in ("", *SUMS):
         said += f": it overflows{in_dtype(result)}"
     return [Operation(text(node), str(result[bad].flat[0]), said + where(bad, [], []), True)]
 
@@ -88,11 +89,20 @@ def is_number(value):
     return is_kind and np.asarray(value).dtype.kind in "fiub"
 
 
-def is_elementwise(node):
-    """Say whether a part may go entry by entry: an operator, or a function called by its name."""
+def is_elementwise(node, values):
+    """Say whether a part goes entry by entry: an operator, `np.exp` and the like, or a cast."""
     if isinstance(node, ast.BinOp):
         return type(node.op) in SYMBOLS
-    return isinstance(node, ast.Call) and not node.keywords
+    if not isinstance(node, ast.Call) or node.keywords:
+        return False
+    function = values.of(node.func)
+    return isinstance(function, np.ufunc | type) or name_of(node) == "astype"
+
+
+def name_of(node):
+    """Return the name of the function that a part calls, "" of an operator."""
+    function = getattr(node, "func", None)
+    return getattr(function, "attr", getattr(function, "id", ""))
 
 
 def fit(arrays, shape):
@@ -114,13 +124,15 @@ def entry_by_entry(node, numbers, given, result):
     """Say in words what an operation made of the numbers of one entry; and see `names_it`."""
     symbol = SYMBOLS.get(type(getattr(node, "op", node)))
     if symbol is None and len(given) == 2:
-        symbol = BINARY.get(getattr(node.func, "attr", ""))
+        symbol = BINARY.get(name_of(node))
     is_overflow = np.isinf(result) and all(map(np.isfinite, given)) and not is_pole(symbol, given)
+    if np.isnan(result):  # it is nan of 0 and of -0 alike
+        given = [number + 0.0 for number in given]
     if symbol is not None:
         shown = f" {symbol} ".join(bracketed(number, symbol) for number in given)
         end = f" overflows{in_dtype(result)}" if is_overflow else f" is {result}"
         return f"{shown}{end}", False
-    name = getattr(getattr(node, "func", None), "attr", "")
+    name = name_of(node)
     is_overflow = is_overflow and ("exp" in name or name in ("sinh", "cosh", "square"))
     end = f"overflows{in_dtype(result)}" if is_overflow else f"is {result}"
     of = " and ".join(
@@ -144,7 +156,7 @@ def bracketed(number, symbol):
 
 def short(number):
     """Write a number with few digits, but for those that tell it from a whole one."""
-    number = float(number) + 0.0  # which makes 0 of -0
+    number = float(number)
     said = f"{number:.4g}"
     is_near_whole = said.lstrip("-").isdigit() and number != float(said)
     return f"{number:.17g}" if is_near_whole and abs(number) < NEAR else said

@@ -16,7 +16,7 @@ NAMES = 6  # on the way that are told
 
 
 class Origins:
-    """Where what is not finite in a run of a Network comes from; it runs when it is first asked."""
+    """Where what is not finite in a run of a Network comes from, found by one run."""
 
     def __init__(self, network):
         self.network = network

@@ -56,6 +56,8 @@ class Network:
         reference: the same network in PyTorch, or None.
         forward: `forward(params, x, y)`, which returns the values as a dict with `loss`.
         backward: `backward(params, x, y, values)`, which returns the gradients as a dict.
+        plain: the user's own two functions, or the one that does both, where `forward` and
+            `backward` run these and note what they assign.
         quantities: values and gradients that have been computed already; where they are,
             `forward` and `backward` are not run for them.
         is_complete: says that every quantity of the reference has to be there.
@@ -79,6 +81,7 @@ class Network:
     reference: Reference | None = None
     forward: Callable[..., Any] | None = None
     backward: Callable[..., Any] | None = None
+    plain: tuple[Callable[..., Any], Callable[..., Any] | None] | None = None
     quantities: Mapping[str, Array] | None = None
     is_complete: bool = False
     source: str = ""

@@ -22,6 +22,8 @@ from handgrad.explain.causes import explain
 from handgrad.explain.contradiction import held_against_the_loss
 from handgrad.explain.correct.corrected import with_fixes
 from handgrad.explain.finite_difference import findings_on, slopes
+from handgrad.explain.groups import notes_on_groups
+from handgrad.explain.origin import with_origins
 from handgrad.explain.passes import sentence
 from handgrad.findings import FAILED, Finding
 from handgrad.load import file, gallery
@@ -80,7 +82,20 @@ def check(
                 notes.append(sentence(measured, findings, reference == "forward"))
         with arithmetic(precision, device):
             used = settings(precision, device)
-    return report_on(network, findings, actual, device, precision.name, reference, notes, used)
+    report = report_on(network, findings, actual, device, precision.name, reference, notes, used)
+    return traced_back(report, network)
+
+
+def traced_back(report: Report, network: Network) -> Report:
+    """Return a Report that says where nan or inf, or several mistakes at once, come from."""
+    findings, notes = report.findings, list(report.notes)
+    lost = [finding for finding in findings if is_lost(finding)]
+    if network.forward is not None and lost:
+        findings, more = with_origins(network, findings, lost)
+        notes += more
+    if sum(finding.verdict == "wrong" for finding in findings) > 1:
+        notes += notes_on_groups(findings)
+    return replace(report, findings=findings, notes=notes)
 
 
 def judged(
@@ -160,6 +175,12 @@ def undecided(name: str, findings: list[Finding]) -> tuple[Literal["match", "err
         f"{name}: no verdict can be had: its numbers are so amplified that rounding alone could "
         f"make any number of `{first}`; use smaller weights, or fewer steps."
     )
+
+
+def is_lost(finding: Finding) -> bool:
+    """Say whether nan or inf is where it is of no use: a value may be -inf where it is masked."""
+    has_it = finding.actual is not None and not np.isfinite(finding.actual).all()
+    return has_it and (finding.kind != "value" or finding.verdict == "wrong")
 
 
 def is_own(finding: Finding) -> bool:

@@ -5,13 +5,13 @@ import linecache
 import os
 import sys
 import types
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from handgrad.errors import InputError
 from handgrad.network import Network
 from handgrad.run.noting import lines_of
+from handgrad.run.statements import cell_of
 
 POSITIONAL = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
 NO_OWNERS = type, types.ModuleType
@@ -113,12 +113,3 @@ def with_cells(network: Network) -> Network:
             linecache.cache[name] = len("".join(lines)), None, lines, name
     shown = {name: (names[file], number) for name, (file, number) in network.lines.items()}
     return replace(network, lines=shown)
-
-
-def cell_of(filename):
-    """Return what a report calls a file: of what IPython made for a cell, `cell [3]`."""
-    shell = None
-    with suppress(Exception):  # no IPython, or one that keeps no such table
-        shell = sys.modules["IPython"].get_ipython()
-        return f"cell [{shell.compile._filename_map[filename]}]"
-    return filename

@@ -11,6 +11,7 @@ import numpy as np
 from handgrad.compare.tolerance import apart_of, noise_of
 from handgrad.errors import InputError
 from handgrad.explain.finite_difference import contradicts
+from handgrad.explain.origin import Origins
 from handgrad.load.arrays import is_near
 from handgrad.load.noted_passes import NotedPasses
 from handgrad.network import Reference
@@ -49,7 +50,7 @@ def followed(draft, programme, watched, with_inputs, grads):
         if not np.isfinite(loss := run.quantities["loss"]).all():
             raise InputError(
                 f"{programme.where}: the loss is {float(loss)} with these weights and data: it has "
-                "no slope there, so no gradient can be judged; use smaller numbers."
+                f"no slope there, so no gradient can be judged{of_loss(draft, programme)}."
             )
         off = unfollowed(network, replace(network, forward=for_loss), run)
         if off is not None:
@@ -59,6 +60,13 @@ def followed(draft, programme, watched, with_inputs, grads):
                 + ": give the network in PyTorch as `reference`, see `handgrad new --torch`."
             )
     return run.quantities
+
+
+def of_loss(draft, programme):
+    """Say where a loss that is nan or inf has that from, as the rest of a sentence."""
+    plain = replace(draft, plain=(programme.forward, None))
+    said = Origins(plain).of_loss()
+    return f": {said[:-1]}" if said else "; use smaller numbers"
 
 
 def unfollowed(network, quick, run):

@@ -252,6 +252,7 @@ def finished(network, first, names, grads, shapes):
         network,
         forward=passes.forward,
         backward=passes.backward,
+        plain=(first.programme.forward, first.programme.backward),
         guessed=frozenset(f"grad_{n}" for n, g in grads.items() if not is_sure(n, g, leaves)),
         names={name: theirs for name, theirs in own.items() if theirs},
         lines={name: where for name, where in lines.items() if where is not None},

@@ -109,6 +109,14 @@ def test_a_wrong_line_is_named_with_its_cell(shell):
     assert (wrong.line.file, wrong.line.number) == ("cell [3]", 5)
 
 
+def test_where_nan_comes_from_is_named_with_its_cell(shell):
+    undone = "grad_out = 2.0 * (out - y)\n"
+    shell.run(DATA, FORWARD, BACKWARD.replace(undone, undone + "grad_out[2] = np.nan\n"))
+    report = handgrad.check(shell.user_ns)
+    said = str([*report.notes, *(f.cause.message for f in report.findings if f.cause is not None)])
+    assert "first appears on line 3 of cell [3], `grad_out[2] = np.nan`" in said
+
+
 def test_the_last_pass_counts(shell):
     shell.run(DATA, FORWARD, WRONG, UPDATE, FORWARD + BACKWARD + UPDATE)
     assert handgrad.check(shell.user_ns).variant == "cell 5"

@@ -149,7 +149,7 @@ def test_a_line_in_a_training_loop_is_corrected(tmp_path):
 
 
 def test_a_cell_of_a_notebook_is_corrected_and_written(tmp_path):
-    kept = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": []}
+    kept: dict = {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": []}
     cells = [kept | {"source": part} for part in SCRIPT.split("for step")[:1]]
     body = dedent("for step" + SCRIPT.split("for step")[1])
     cells.append(kept | {"source": body.splitlines(keepends=True)})

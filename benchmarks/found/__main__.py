@@ -7,6 +7,7 @@ the totals. A cause counts as true if it has one of the case's words: read those
 
 import argparse
 import ast
+import re
 import signal
 import sys
 import tempfile
@@ -24,6 +25,7 @@ from handgrad.pipeline import check_file
 from handgrad.report import Report
 
 SECONDS = 60  # for one case
+ONLY_WHERE = ("unknown", "elements")  # they say where the numbers differ, not why
 
 
 class Outcome(NamedTuple):
@@ -93,15 +95,22 @@ def outcome_in(case: Case, reports: list[Report]) -> Outcome:
     finding = next((f for f in report.findings if f.verdict in FAILED), None)
     if finding is None:
         return Outcome(error=report.error or "")
-    said = finding.cause.message.lower() if finding.cause else ""
     return Outcome(
         found=True,
         placed=base_of(finding.name) in case.wrong or is_edited(case, finding),
-        explained=any(key in said for key in case.keys),
+        explained=is_true(case, finding),
         fixed=finding.fix is not None and is_same(finding.fix.new, case.right),
         finding=finding,
         error=report.error or "",
     )
+
+
+def is_true(case: Case, finding: Finding) -> bool:
+    """Say whether a cause is given, and has one of the words that a true one has."""
+    if finding.cause is None or finding.cause.kind in ONLY_WHERE:
+        return False
+    said = finding.cause.message.lower()
+    return any(re.search(rf"(?<!\w){re.escape(key)}(e?s)?(?!\w)", said) for key in case.keys)
 
 
 def base_of(name: str) -> str:
@@ -134,7 +143,7 @@ def counted(outcome: Outcome) -> dict[str, int]:
         "fixed": outcome.fixed,
         "explained or fixed": outcome.explained or outcome.fixed,
         "unknown without a fix": outcome.found
-        and (cause is None or cause.kind == "unknown")
+        and (cause is None or cause.kind in ONLY_WHERE)
         and (outcome.finding is None or outcome.finding.fix is None),
         "errors": bool(outcome.error),
     }

@@ -148,13 +148,13 @@ CASES = (
         "nabla_lists",
         "delta = (activations[-1] - y) / m * sigmoid_prime(zs[-1])",
         "delta = (activations[-1] - y) * sigmoid_prime(zs[-1])",
-        ("delta",),
+        ("delta", "nabla_b[2]"),
         "The cost is a mean over the mini-batch, the gradients are sums: the division by its size is missing.",
         github(
             "mnielsen/neural-networks-and-deep-learning",
             "commit/af9a668e5792a408d14fb8d4bba23fcafa2d9ada",
         ),
-        ("mean", "number of", "divi", "16"),
+        ("mean", "number of", "divided", "16"),
     ),
     Case(
         "nabla-slope-of-activation",
@@ -201,10 +201,10 @@ CASES = (
         "logistic_regression",
         'grad_z = (values["h"] - y) / m',
         'grad_z = values["h"] - y',
-        ("grad_z",),
+        ("grad_z", "grad_theta"),
         "The loss is a mean over the samples: the factor 1 / m is missing.",
         github("eriklindernoren/ML-From-Scratch", 124),
-        ("mean", "number of", "divi", "21"),
+        ("mean", "number of", "divided", "21"),
     ),
     Case(
         "logistic-intercept-one",

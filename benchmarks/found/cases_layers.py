@@ -173,7 +173,7 @@ CASES = (
         "dW3 = np.dot(dZ3, A2.T)",
         ("dW3",),
         "The cost has a penalty on W3: its gradient, lambda / m times W3, is missing.",
-        github("zduey/machinelearning_coursera", 2),
+        github("MahanFathi/CS231", 1),
         ("penalty", "w3"),
     ),
     Case(

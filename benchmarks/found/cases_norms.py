@@ -110,10 +110,10 @@ CASES = (
         "ln-weights-one-sample",
         "layer_norm_tokens",
         "self.grad_w = np.matmul(self.input_data.transpose(0, 2, 1), error).sum(axis=0)",
-        "self.grad_w = np.matmul(self.input_data.transpose(0, 2, 1), error).mean(axis=0)",
+        "self.grad_w = np.matmul(self.input_data.transpose(0, 2, 1), error).sum(axis=0) / error.shape[-1]",
         ("grad_w",),
-        "The samples' gradients are added up; the loss has the mean already.",
-        github("dengfy/cs231n", 1),
+        "The gradient of the weights is not divided by the number of neurons: the factor is too much.",
+        github("eriklindernoren/ML-From-Scratch", 76),
         ("sum", "mean", "number of"),
     ),
     Case(

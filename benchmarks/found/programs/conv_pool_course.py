@@ -1,4 +1,4 @@
-"""A convolution with stride and padding and a pooling by maximum or mean, in loops, channels last."""
+"""A convolution with stride and padding, pooled by maximum and by mean, in loops, channels last."""
 
 import numpy as np
 

@@ -61,7 +61,6 @@ class MaxPool:
         return windows.max(axis=4)
 
     def backward(self, dout):
-        N, C, H, W = self.shape
         s = self.size
         dx = np.zeros(self.shape)
         n, c, i, j = np.indices(dout.shape)
@@ -79,7 +78,8 @@ def init(rng, n=3, channels=2, height=7, width=9, filters=4, g=3, d_out=5):
         "b2": rng.standard_normal(g),
         "V": rng.standard_normal((g * 2 * 3, d_out)),
     }
-    return params, rng.standard_normal((n, channels, height, width)), rng.standard_normal((n, d_out))
+    x = rng.standard_normal((n, channels, height, width))
+    return params, x, rng.standard_normal((n, d_out))
 
 
 def forward(params, x, y):

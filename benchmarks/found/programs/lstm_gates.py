@@ -1,4 +1,4 @@
-"""An LSTM with a matrix for each gate, input and state joined, one target at the end of each step."""
+"""An LSTM with a matrix for each gate, input and state joined, a target at every step."""
 
 import numpy as np
 

@@ -9,7 +9,6 @@ import argparse
 import ast
 import re
 import signal
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -170,4 +169,4 @@ def row_of(case: Case, outcome: Outcome) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

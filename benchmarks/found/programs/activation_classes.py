@@ -85,7 +85,7 @@ def init(rng, n=16, d=3, h=4, g=5, k=6, j=7, i=8, d_out=2):
 
 def forward(params, x, y):
     dense = [Dense(params[f"W{layer}"], params[f"b{layer}"]) for layer in range(6)]
-    activations = [LeakyReLU(0.1), ELU(0.7), Softplus(), Swish(), Tanh()]
+    activations: list = [LeakyReLU(0.1), ELU(0.7), Softplus(), Swish(), Tanh()]
     out = x
     for layer, activation in zip(dense, activations, strict=False):
         out = activation.forward(layer.forward(out))

@@ -34,9 +34,8 @@ def backward(params, x, y, values):
     grad_out = 2 * (values["out"] - y) / len(y)
     grad_k = values["blocks"].T @ grad_out
     grad_blocks = grad_out @ params["k"].T
-    grad_total = (
-        grad_blocks.reshape(n // 2, width // 2, 2, 2).transpose(0, 2, 1, 3).reshape(n, width)
-    )
+    grad_pairs = grad_blocks.reshape(n // 2, width // 2, 2, 2)
+    grad_total = grad_pairs.transpose(0, 2, 1, 3).reshape(n, width)
     grad_product = np.flip(np.cumsum(np.flip(grad_total, axis=1), axis=1), axis=1)
     grad_c = grad_product * values["both"]
     grad_both = grad_product * c

@@ -13,8 +13,8 @@ def init(rng, n=20, d=5, h=4):
 
 def forward(params, x, y):
     W, b = params["W"], params["b"]
-    a = x["anchor"] @ W + b
-    p = x["positive"] @ W + b
+    a = np.tanh(x["anchor"] @ W + b)
+    p = np.tanh(x["positive"] @ W + b)
     q = np.tanh(x["negative"] @ W + b)
     d_pos = np.sum((a - p) ** 2, axis=1)
     d_neg = np.sum((a - q) ** 2, axis=1)
@@ -30,7 +30,9 @@ def backward(params, x, y, values):
     grad_a = 2 * (q - p) * active / num
     grad_p = 2 * (p - a) * active / num
     grad_q = 2 * (a - q) * active / num
+    grad_a_in = grad_a * (1 - a**2)
+    grad_p_in = grad_p * (1 - p**2)
     grad_q_in = grad_q * (1 - q**2)
-    grad_W = x["anchor"].T @ grad_a + x["positive"].T @ grad_p + x["negative"].T @ grad_q_in
-    grad_b = grad_a.sum(axis=0) + grad_p.sum(axis=0) + grad_q_in.sum(axis=0)
+    grad_W = x["anchor"].T @ grad_a_in + x["positive"].T @ grad_p_in + x["negative"].T @ grad_q_in
+    grad_b = grad_a_in.sum(axis=0) + grad_p_in.sum(axis=0) + grad_q_in.sum(axis=0)
     return {"grad_a": grad_a, "grad_p": grad_p, "grad_q": grad_q, "W": grad_W, "b": grad_b}

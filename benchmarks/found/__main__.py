@@ -75,8 +75,8 @@ def outcome_of(case: Case) -> Outcome:
     return outcome_in(case, reports)._replace(seconds=time.process_time() - start)
 
 
-class TooLong(KeyboardInterrupt):  # noqa: N818 - what is no Exception is not taken for the user's
-    """A case took longer than it may."""
+class TooLong(KeyboardInterrupt):
+    """A case took longer than it may: no Exception, which would be taken for the user's."""
 
 
 @contextmanager

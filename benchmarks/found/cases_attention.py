@@ -73,7 +73,7 @@ CASES = (
         ("dK",),
         "Scores have a row for each query and a column for each key: for the keys they are transposed.",
         github(AKI, "commit/16cfaa76b1fb5006bb1bdd572c429123681f88a5"),
-        ("transpose", "transposed"),
+        ("transpose", "transposed", ".t"),
     ),
     Case(
         "attention-keys-for-values",

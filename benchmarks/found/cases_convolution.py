@@ -27,7 +27,7 @@ CASES = (
         ("db",),
         "The loss is divided by the batch already: the bias gradient is the plain sum.",
         github("heyxhh/nnet-numpy", 1),
-        ("number of", "1/3", "mean", "divided", "twice"),
+        ("number of", "the rows", "1/3", "mean", "divided", "twice"),
     ),
     Case(
         "conv-pad-not-cut",
@@ -77,7 +77,7 @@ CASES = (
         ("dA",),
         "Height and width differ: the mean is over n_H times n_W places.",
         github("renmengye/np-conv2d", "pull/2"),
-        ("mean", "number of", "factor", "places"),
+        ("mean", "number of", "the rows", "factor", "places"),
     ),
     Case(
         "conv-relu-of-output",
@@ -117,7 +117,7 @@ CASES = (
         ("db",),
         "The gradients of the bias are added up over all places and samples, not averaged.",
         github("dengfy/cs231n", 1),
-        ("number of", "mean", "divided", "1/3"),
+        ("number of", "the rows", "mean", "divided", "1/3"),
     ),
     Case(
         "pool-within-window",

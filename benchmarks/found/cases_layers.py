@@ -24,7 +24,7 @@ CASES = (
         ("dZ2",),
         "The cost is divided by the samples alone, not by all entries: the gradient is too small by the number of outputs.",
         github("oysteijo/simd_neuralnet", 1),
-        ("mean", "number of", "factor", "0.5", "divided"),
+        ("mean", "number of", "the rows", "factor", "0.5", "divided"),
     ),
     Case(
         "planar-bias-times-input",
@@ -94,7 +94,7 @@ CASES = (
         ("dZ1",),
         "The 1 / m came in with dZ2 already: here it is divided by the number of samples twice.",
         f"{COURSE}course-1-week-3-planar-assignment-4-5-exercise-6-backward-propagation-error-for-dw1-values/63071",
-        ("twice", "number of", "divided", "19"),
+        ("twice", "number of", "the rows", "divided", "19"),
     ),
     Case(
         "penalty-weights-doubled",
@@ -214,7 +214,7 @@ CASES = (
         ("dscores",),
         "The loss is divided by the number of samples, the gradient by that of all entries.",
         github("victorlempitsky/Mate", 2),
-        ("number of", "mean", "divided", "0.25", "80"),
+        ("number of", "the rows", "mean", "divided", "0.25", "80"),
     ),
     Case(
         "scores-not-averaged",
@@ -224,7 +224,7 @@ CASES = (
         ("dscores",),
         "The loss is a mean, so p - y has to be divided by the number of samples.",
         "https://z.id.vn/?p=348969",
-        ("number of", "mean", "divided", "20"),
+        ("number of", "the rows", "mean", "divided", "20"),
     ),
     Case(
         "scores-penalty-averaged",

@@ -74,7 +74,7 @@ CASES = (
         ("dx",),
         "The means are over the features of a token, so it is their number that the sums are divided by, not that of the rows.",
         github(AKI, "commit/b48494302a72d6c11443f56aa75afecb786a6f04"),
-        ("features", "number of", "mean", "axis"),
+        ("features", "number of", "the rows", "mean", "axis"),
     ),
     Case(
         "ln-gamma-outside",
@@ -104,7 +104,7 @@ CASES = (
         ("dx",),
         "With three axes this is the size of a whole sequence; a token's own features are the last axis.",
         github("flagos-ai/FlagGems", 5392),
-        ("features", "number of", "mean", "axis"),
+        ("features", "number of", "the rows", "mean", "axis"),
     ),
     Case(
         "ln-weights-one-sample",
@@ -114,7 +114,7 @@ CASES = (
         ("grad_w",),
         "The gradient of the weights is not divided by the number of neurons: the factor is too much.",
         github("eriklindernoren/ML-From-Scratch", 76),
-        ("sum", "mean", "number of"),
+        ("sum", "mean", "number of", "the rows"),
     ),
     Case(
         "ln-weight-overwritten",
@@ -204,7 +204,7 @@ CASES = (
         ("grad_z",),
         "The means are over one group, so it is the group's size that counts and not that of all channels.",
         github("state-spaces/mamba", "pull/547"),
-        ("group", "number of", "mean", "factor"),
+        ("group", "number of", "the rows", "mean", "factor"),
     ),
     Case(
         "gn-tanh-forgotten",
@@ -224,7 +224,7 @@ CASES = (
         ("grad_act",),
         "The mean is over H times W places, so each gets that share of the gradient.",
         "https://community.deeplearning.ai/t/week-1-assignment-1-optional-backprop-exercise-5-7/209979",
-        ("mean", "number of", "places", "factor", "divided"),
+        ("mean", "number of", "the rows", "places", "factor", "divided"),
     ),
     Case(
         "l2-epsilon-in-length",

@@ -28,7 +28,7 @@ CASES = (
         "word2vec_negative",
         "    loss = -np.sum(np.log(p_o)) - np.sum(np.log(p_k))",
         "    loss = -np.sum(np.log(p_o)) - np.sum(np.log(p_k)) - np.sum(np.log(1 - p_o))",
-        ("grad_u_o", "grad_v"),
+        ("err_o", "grad_u_o", "grad_v"),
         "The loss also has the target among its negative samples, the gradient has not.",
         github("yasiemir/cs224n", 1),
         ("target", "term", "loss", "u_o"),
@@ -111,7 +111,7 @@ CASES = (
         ("grad_support0",),
         "The edges have a direction: on the way back the adjacency is transposed.",
         github("dmlc/dgl", "pull/148"),
-        ("transpose", "transposed"),
+        ("transpose", "transposed", ".t"),
     ),
     Case(
         "graph-element-wise",
@@ -121,7 +121,7 @@ CASES = (
         ("grad_support1",),
         "The forward pass uses the transposed adjacency; only for a symmetric one is that the same.",
         github("tkipf/gcn", 142),
-        ("transpose", "transposed"),
+        ("transpose", "transposed", ".t"),
     ),
     Case(
         "graph-not-averaged",
@@ -131,7 +131,7 @@ CASES = (
         ("grad_logits",),
         "The loss is a mean over the nodes: the division by their number is missing.",
         github("jxgu1016/MNIST_center_loss_pytorch", 9),
-        ("number of", "mean", "divided", "16"),
+        ("number of", "the rows", "mean", "divided", "16"),
     ),
     Case(
         "triplet-anchor-only",
@@ -161,7 +161,7 @@ CASES = (
         ("grad_a", "grad_p", "grad_q"),
         "The loss is divided by all triplets, the gradient by those above the margin.",
         github("wanji/caffe-sl", 7),
-        ("number of", "mean", "divided", "count", "factor"),
+        ("number of", "the rows", "mean", "divided", "count", "factor"),
     ),
     Case(
         "triplet-margin-left-out",
@@ -191,7 +191,7 @@ CASES = (
         ("grad_error",),
         "What comes in from the mean, 1 / n, is missing.",
         github("chainer/chainer", "pull/1178"),
-        ("number of", "mean", "divided", "20"),
+        ("number of", "the rows", "mean", "divided", "20"),
     ),
     Case(
         "huber-loss-signed",

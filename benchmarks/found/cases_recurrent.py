@@ -41,7 +41,7 @@ CASES = (
         "char_rnn",
         'hs[t] = np.tanh(params["Wxh"] @ xs[t] + params["Whh"] @ hs[t - 1] + params["bh"])',
         'hs[t] = np.tanh(params["Wxh"] @ xs[t]) + params["Whh"] @ hs[t - 1] + params["bh"]',
-        ("dhraw",),
+        ("dhraw", "dbh", "dWxh", "dWhh"),
         "The forward pass applies tanh to the input's part alone, not to the whole sum.",
         github("lmjohns3/theanets", 109),
         ("tanh", "derivative", "sum"),

@@ -31,7 +31,7 @@ CASES = (
         ("dbndiff2",),
         "The variance is divided by n - 1 in the forward pass, by n in the backward pass.",
         github("pytorch/pytorch", 3122),
-        ("n - 1", "17/18", "(n - 1)", "number of"),
+        ("n - 1", "17/18", "(n - 1)", "number of", "the rows"),
     ),
     Case(
         "names-sum-not-branched",

@@ -154,7 +154,7 @@ CASES = (
             "mnielsen/neural-networks-and-deep-learning",
             "commit/af9a668e5792a408d14fb8d4bba23fcafa2d9ada",
         ),
-        ("mean", "number of", "divided", "16"),
+        ("mean", "number of", "the rows", "divided", "16"),
     ),
     Case(
         "nabla-slope-of-activation",
@@ -204,7 +204,7 @@ CASES = (
         ("grad_z", "grad_theta"),
         "The loss is a mean over the samples: the factor 1 / m is missing.",
         github("eriklindernoren/ML-From-Scratch", 124),
-        ("mean", "number of", "divided", "21"),
+        ("mean", "number of", "the rows", "divided", "21"),
     ),
     Case(
         "logistic-intercept-one",

@@ -5,7 +5,7 @@ import numpy as np
 STRIDE, PAD = 2, 1
 
 
-def init(rng, m=3, n_H=6, n_W=8, n_C_prev=2, n_C=3, f=3, d_out=4):
+def init(rng, m=5, n_H=6, n_W=8, n_C_prev=2, n_C=4, f=3, d_out=7):
     params = {
         "W": rng.standard_normal((f, f, n_C_prev, n_C)),
         "b": rng.standard_normal((1, 1, 1, n_C)),

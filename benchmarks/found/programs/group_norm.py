@@ -5,7 +5,7 @@ import numpy as np
 EPS = 1e-4
 
 
-def init(rng, N=5, groups=2, per_group=3, H=4, W=2, classes=3):
+def init(rng, N=5, groups=2, per_group=3, H=4, W=6, classes=7):
     C = groups * per_group
     params = {
         "gamma": rng.standard_normal((C, 1, 1)),

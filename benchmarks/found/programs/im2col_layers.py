@@ -70,7 +70,7 @@ class MaxPool:
         return dx
 
 
-def init(rng, n=3, channels=2, height=7, width=9, filters=4, g=3, d_out=5):
+def init(rng, n=6, channels=2, height=7, width=9, filters=4, g=3, d_out=5):
     params = {
         "W1": rng.standard_normal((filters, channels, 2, 2)),
         "b1": rng.standard_normal(filters),

@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def init(rng, n=6, d=4, side=6):
+def init(rng, n=6, d=4, side=5):
     params = {
         "w": rng.standard_normal((d, side * 2)) / 2,
         "v": rng.standard_normal((d, side * 2)) / 2,

@@ -1,11 +1,14 @@
 """What all tests share. The process that hands them out reads this too: it needs no torch."""
 
+import os
 from collections import Counter
 
 import pytest
 
 from handgrad.load.gallery import GALLERY
 
+IN_CI = "CI" in os.environ
+MANY = 50 if IN_CI else 8  # draws of each property
 FEW = 3  # cases of one test that are run every time
 CASES: Counter[str] = Counter()  # of each test, so far
 

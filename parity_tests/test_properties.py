@@ -4,7 +4,6 @@ They are drawn from seeds, so that each run of the tests sees the same ones; oth
 `python -m benchmarks.never_wrong` is for.
 """
 
-import os
 from dataclasses import replace
 
 import numpy as np
@@ -16,8 +15,9 @@ from handgrad.load import gallery
 from handgrad.pipeline import check
 from handgrad.run.hand_written import run_hand_written
 from handgrad.run.precision import precision_of
+from parity_tests.conftest import MANY
 
-SEEDS = range(50 if "CI" in os.environ else 8)
+SEEDS = range(MANY)
 
 
 def draw(name, dtype, seed):

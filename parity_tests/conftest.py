@@ -7,8 +7,9 @@ import pytest
 
 from handgrad.load.gallery import GALLERY
 
-MANY = 50 if "CI" in os.environ else 8  # examples of each property
-FEW = 3  # cases of one test that are run every time
+IN_CI = "CI" in os.environ
+MANY = 50 if IN_CI else 8  # draws of each property
+FEW, EACH = 2, 8  # cases of one test that are run every time: the first ones, and each so many-th
 CASES: Counter[str] = Counter()  # of each test, so far
 
 
@@ -18,13 +19,13 @@ def slow_but(cases, *quick):
 
 
 def pytest_itemcollected(item):
-    """Of a test of many cases run the first and each fourth always, the rest with the slow ones.
+    """Of a test of many cases run the first and each eighth always, the rest with the slow ones.
 
     So `make test` stays within a minute, and says of each test whether it passes.
     """
     test = item.nodeid.split("[")[0]
     CASES[test] += 1
-    if CASES[test] > FEW and CASES[test] % 4:
+    if CASES[test] > FEW and CASES[test] % EACH:
         item.add_marker(pytest.mark.slow)
 
 

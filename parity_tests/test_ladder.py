@@ -24,7 +24,7 @@ RATES = gallery.learning_rates(NAME)
 FEW = RATES[:8]
 
 
-# compiling takes seconds, and one quick test of it is below
+# compiling takes seconds
 @pytest.fixture(params=slow_but(RUNGS, *[rung for rung in RUNGS if rung != "compiled"]))
 def rung(request):
     return request.param
@@ -170,6 +170,7 @@ def test_the_hand_written_backward_passes_gradcheck(device):
     assert torch.autograd.gradcheck(relu.apply, h.requires_grad_())
 
 
+@pytest.mark.slow
 def test_the_forward_pass_is_compiled_once_and_whole():
     graphs = []
 

@@ -16,6 +16,10 @@ FEW = 24
 # of nine tied entries is the largest in one of nine. At a kink one of FIRST goes to another side.
 FIRST, PATIENCE, MOST_POINTS = 6, 40, 100
 
+# Between nearby points a slope without a jump moves by some of its tolerances: up to 7 were seen.
+# What moves by no more may still jump a little, and gets fewer points.
+NO_JUMP, FEW_POINTS = 16, 12
+
 
 def second_look(steps, names, apart):
     """Return for each of the quantities that rounding does not explain the differences, a verdict.
@@ -108,13 +112,15 @@ def subgradients(steps, names):
     few = {name for name in off if np.count_nonzero(off[name]) <= FEW}
     around = [steps.expected, first]
     off = {n: at for n, at in off.items() if n in few or has_jumped(steps, n, at, around)}
-    points, unchanged, outside = [first], 0, np.inf
-    while off and outside and unchanged < PATIENCE and len(points) < MOST_POINTS:
+    points, unchanged, outside, most = [first], 0, np.inf, MOST_POINTS
+    while off and outside and unchanged < PATIENCE and len(points) < most:
         points.append(nearby(steps, off, len(points)))
         before, outside = outside, sum(is_outside(steps, name, points).sum() for name in off)
         unchanged = unchanged + 1 if outside == before else 0
         if len(points) == FIRST:
             off = {n: at for n, at in off.items() if has_jumped(steps, n, at, points)}
+            if not any(has_jumped(steps, n, at, points, NO_JUMP) for n, at in off.items()):
+                most = FEW_POINTS
     return between(steps, off, points)
 
 
@@ -148,10 +154,13 @@ def nearby(steps, off, number):
     return steps.recompute(replaced=moved, precision=FLOAT64)
 
 
-def has_jumped(steps, name, at, points):
-    """Say whether any entry that differs is another at one nearby point than at the next."""
+def has_jumped(steps, name, at, points, times=1):
+    """Say whether any entry that differs is another at one nearby point than at the next.
+
+    It is where it moves by more than so many times its tolerance.
+    """
     moved = np.ptp([point[name] for point in points], axis=0)
-    return bool((moved > steps.tolerance(name))[at].any())
+    return bool((moved > times * steps.tolerance(name))[at].any())
 
 
 def between(steps, off, points):

@@ -83,14 +83,21 @@ def theirs(*functions):
 
 
 def modules_in(folder):
-    """Return the modules that a user's file imported from its own folder."""
-    folder = os.path.realpath(folder)
-    return [
-        module
-        for module in list(sys.modules.values())
-        if isinstance(home := getattr(module, "__file__", None), str)
-        and os.path.dirname(os.path.realpath(home)) == folder
-    ]
+    """Return the modules that a user's file imported from its own folder.
+
+    A process has a thousand modules in some hundred folders, so each folder is looked at once.
+    """
+    files = [(module, getattr(module, "__file__", None)) for module in list(sys.modules.values())]
+    homes = [(module, os.path.dirname(file)) for module, file in files if isinstance(file, str)]
+    here = {home for home in {home for _, home in homes} if is_folder(home, folder)}
+    return [module for module, home in homes if home in here]
+
+
+def is_folder(path, folder):
+    """Say whether a path leads to this folder; "" is that of a file named without one."""
+    with suppress(OSError):  # as a module's in an archive
+        return os.path.samefile(path or os.curdir, folder)
+    return False
 
 
 def files_of(namespace):

@@ -15,6 +15,7 @@ from handgrad.network import Network, Reference
 from handgrad.pipeline import check as check_network
 from handgrad.run.exact import ExactFunctions
 from handgrad.run.precision import FLOAT64, PRECISIONS
+from parity_tests.meta_tests.seen import SUM, Named, failing
 
 architectures = pytest.importorskip("benchmarks.architectures", reason="not in a checkout")
 
@@ -28,22 +29,6 @@ FUNCTIONS = {
         x, TARGET, reduction="sum", pos_weight=1 + TARGET[0]
     ),
 }
-
-
-class Named(nn.Module):
-    """A linear layer `h`, and one more module `out` after it."""
-
-    def __init__(self, d_in, h, out):
-        super().__init__()
-        self.h = nn.Linear(d_in, h, bias=False)
-        self.out = out
-
-    def forward(self, x):
-        return self.out(self.h(x))
-
-
-def failing(report):
-    return {f.name for f in report.findings if f.verdict in ("wrong", "accumulated")}
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -123,8 +108,7 @@ def largest_of_two():
 
     x, w, y = np.ones((1, 1)), np.ones((1, 2)), np.zeros(1)
     model = Named(1, 2, Larger())
-    loss = nn.MSELoss(reduction="sum")
-    network = Network("larger", {"w": w}, x, y, Reference(model, {"w": "h.weight.T"}, loss))
+    network = Network("larger", {"w": w}, x, y, Reference(model, {"w": "h.weight.T"}, SUM))
     h = x @ w
     return network, {"w": w, "h": h, "out": h[:, 0], "loss": np.array(1.0)}
 

@@ -17,28 +17,7 @@ from handgrad.compare.judge import judge
 from handgrad.network import Network, Reference
 from handgrad.pipeline import check as check_network
 from handgrad.run.precision import FLOAT64
-
-SUM = nn.MSELoss(reduction="sum")
-
-
-def verdicts(report):
-    return {f.name: f.verdict for f in report.findings}
-
-
-def failing(report):
-    return {f.name for f in report.findings if f.verdict in ("wrong", "accumulated")}
-
-
-class Named(nn.Module):
-    """A linear layer `h`, and one more module `out` after it."""
-
-    def __init__(self, d_in, h, out):
-        super().__init__()
-        self.h = nn.Linear(d_in, h, bias=False)
-        self.out = out
-
-    def forward(self, x):
-        return self.out(self.h(x))
+from parity_tests.meta_tests.seen import SUM, Named, failing, verdicts
 
 
 def through(function, slope_times, scale, seed, n=6, d_in=3, h=4, y=0.0, dtype="float64"):

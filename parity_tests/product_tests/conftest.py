@@ -42,31 +42,42 @@ def browser():
 
 @pytest.fixture
 def visit(browser):
-    """Give a function that opens an HTML file at a width: the page, and what went wrong in it."""
-    opened = []
+    """Give a function that opens an HTML file at a width: the page, and what went wrong in it.
+
+    A window takes longer to open than a page in it, so the next page of the same kind is opened in
+    the same one.
+    """
+    windows = {}
 
     def open_page(path, width=1280, scheme="light", scripts=True):
-        context = browser.new_context(
-            viewport={"width": width, "height": 800},
-            color_scheme=scheme,
-            java_script_enabled=scripts,
-        )
-        opened.append(context)
-        page, trouble = context.new_page(), []
-        page.on("console", lambda message: trouble.append(message.text))
-        page.on("pageerror", lambda error: trouble.append(str(error)))
-        page.on("request", lambda request: note(request.url))
-
-        def note(url):
-            if not url.startswith(("file:", "data:")):
-                trouble.append(url)
-
+        kind = width, scheme, scripts
+        if kind not in windows:
+            windows[kind] = new_window(browser, *kind)
+        page, trouble = windows[kind]
+        trouble.clear()
         page.goto(path.resolve().as_uri())
         return page, trouble
 
     yield open_page
-    for context in opened:
-        context.close()
+    for page, _ in windows.values():
+        page.context.close()
+
+
+def new_window(browser, width, scheme, scripts):
+    """Open an empty page in a context of its own; return it, and a list of what goes wrong."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 800}, color_scheme=scheme, java_script_enabled=scripts
+    )
+    page, trouble = context.new_page(), []
+    page.on("console", lambda message: trouble.append(message.text))
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.on("request", lambda request: note(request.url))
+
+    def note(url):
+        if not url.startswith(("file:", "data:")):
+            trouble.append(url)
+
+    return page, trouble
 
 
 def serious(page):

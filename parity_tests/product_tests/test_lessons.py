@@ -1,6 +1,5 @@
 """The lessons: built from the code and from a real run, and looked at in a real browser."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -17,6 +16,7 @@ from handgrad.lessons.site import pages_of, write_site
 from handgrad.lessons.story import story
 from handgrad.load import gallery
 from handgrad.run.hand_written import run_hand_written
+from parity_tests.conftest import IN_CI
 from parity_tests.product_tests.conftest import serious
 from parity_tests.product_tests.lesson_tools import short, text_of
 
@@ -26,7 +26,7 @@ ROOT = Path(gallery.__file__).parents[2]
 PAGES = [*gallery.GALLERY, "ladder", "index"]
 NAME = "three_layer_relu_bias"
 # Those whose lines are broken, which takes a check for each.
-BROKEN = list(gallery.GALLERY) if "CI" in os.environ else ["two_layer_relu", "layer_norm"]
+BROKEN = list(gallery.GALLERY) if IN_CI else ["two_layer_relu", "layer_norm"]
 
 
 @pytest.fixture(scope="module")

@@ -36,6 +36,7 @@ def folder(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow  # all of them or none, since one may need what another wrote
 @pytest.mark.parametrize(("command", "printed"), CONSOLE, ids=[c for c, _ in CONSOLE])
 def test_a_command_prints_what_the_readme_shows(handgrad, folder, monkeypatch, command, printed):
     program, *arguments = shlex.split(command)

@@ -75,8 +75,21 @@ class Proxy(types.ModuleType):
         return dir(self._module)
 
 
+LIBRARIES = ("numpy", "scipy", "torch")  # their own namespaces are let alone
+# Nothing stands for these, and most of what a namespace has is one of them.
+PLAIN = frozenset([str, int, float, bool, list, tuple, dict, set, type(None)])
+
+
+def is_the_users(value):
+    """Say whether something is a function that is written in Python, and no library's."""
+    is_python = type(value) is types.FunctionType
+    return is_python and str(value.__module__).partition(".")[0] not in LIBRARIES
+
+
 def stand_in(value):
     """Return what stands for something of a user's namespace, or the thing itself."""
+    if type(value) in PLAIN or is_the_users(value):
+        return value
     if isinstance(value, types.ModuleType):
         return of_module(value)
     if isinstance(value, type):
@@ -147,7 +160,6 @@ def tracing(namespaces, decide=None, observe=None):
 
 
 MISSING = object()
-LIBRARIES = ("numpy", "scipy", "torch")  # their own namespaces are let alone
 
 
 def name_of_package(namespace):
@@ -157,11 +169,11 @@ def name_of_package(namespace):
 
 def replaced(namespace):
     """Put what stands for NumPy's into a namespace; return what was there and what is now."""
-    names = {name: value for name, value in namespace.items() if not name.startswith("__")}
-    if "float" not in namespace:
-        names["float"] = builtins.float
-    proxies = {name: stand_in(value) for name, value in names.items()}
-    proxies = {name: value for name, value in proxies.items() if value is not names[name]}
+    proxies = {
+        name: proxy
+        for name, value in ({"float": builtins.float} | namespace).items()
+        if not name.startswith("__") and (proxy := stand_in(value)) is not value
+    }
     originals = {name: namespace.get(name, MISSING) for name in proxies}
     namespace.update(proxies)
     return originals, proxies

@@ -5,6 +5,7 @@ import linecache
 import os
 import sys
 import types
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,7 @@ class Case:
     steps: Steps
     name: str
     changed_by: dict[str, bool] = field(default_factory=dict)
+    slopes: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def actual(self):
@@ -224,6 +226,41 @@ class Case:
         users = self.steps.users(self.quantity) if self.is_gradient else []
         users = [user for user in users if user != "loss"]
         return users if len(users) > 1 else []
+
+    @cached_property
+    def contributions(self):
+        """What comes back from each use of this gradient's quantity, `loss` among them; by name.
+
+        A pass each, and none where there is but one use; empty where so many may not be made.
+        """
+        users = self.steps.users(self.quantity) if self.is_gradient else []
+        if len(users) <= 1:
+            return dict.fromkeys(users, self.expected)
+        found = {user: self.coming_back(only=user) for user in users if user != "loss"}
+        if "loss" in users:
+            found["loss"] = self.expected - sum(found.values())
+        return found if all(np.isfinite(array).all() for array in found.values()) else {}
+
+    def coming_back(self, only):
+        """Return what comes back from one use alone: the rest is what comes back without it."""
+        gradient = f"grad_{only}"
+        without = self.recompute({gradient: np.zeros_like(self.given(gradient))})
+        return self.expected - without
+
+    def slope_to(self, user):
+        """Return what comes back from one use where each entry of its gradient is 1.
+
+        It is None where what is computed from this quantity may have another shape, or where no
+        further pass may be made.
+        """
+        if user not in self.slopes:
+            given = {f"grad_{other}": 0.0 * self.given(f"grad_{other}") for other in self.uses()}
+            ones = np.ones_like(self.given(user), dtype=np.float64)
+            slope = self.recompute({**given, f"grad_{user}": ones})
+            if "loss" in self.steps.users(self.quantity):
+                slope = slope - self.contributions.get("loss", np.nan)
+            self.slopes[user] = slope if np.isfinite(slope).all() else None
+        return self.slopes[user]
 
     def module(self, value):
         """Return the module that gives a value, None where no single one does.

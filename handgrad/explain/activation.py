@@ -104,8 +104,8 @@ ACTIVATIONS = (
             "the one term 0.5 * (1 + t), where t is the tanh in it": lambda h, _: (
                 0.5 * (1 + bent(h))
             ),
-            "the one term 0.5 * {h} * (1 - t**2) * t', where t is the tanh in it": lambda h, _: (
-                bent_slope(h, BEND * (1 + 3 * CUBE * h**2))
+            "the one term 0.5 * {h} * (1 - t**2) * t', t the tanh in it": lambda h, _: bent_slope(
+                h, BEND * (1 + 3 * CUBE * h**2)
             ),
             "0.5 * (1 + t) + 0.5 * {h} * (1 - t**2), without the slope of what is inside the "
             "tanh t": lambda h, _: 0.5 * (1 + bent(h)) + bent_slope(h),

@@ -180,6 +180,11 @@ class Case:
 
     def follows(self, name):
         """Say whether a quantity is computed from this one, by one step or by many."""
+        return name in self.followers
+
+    @cached_property
+    def followers(self):
+        """The names of all that is computed from this quantity."""
         inputs = {other: self.steps.inputs(other) for other in self.steps.expected}
         found: set[str] = set()
         waiting = [self.name]
@@ -188,7 +193,7 @@ class Case:
             new = {other for other in inputs if last in inputs[other]} - found
             found |= new
             waiting += new
-        return name in found
+        return found
 
     def known(self):
         """Return the names of all that there is, the inputs of the network first."""
@@ -203,6 +208,21 @@ class Case:
         """Return the names of the other arrays of the same shape."""
         arrays = {name: self.given(name) for name in self.known() if name != self.name}
         return [n for n, a in arrays.items() if a is not None and a.shape == self.actual.shape]
+
+    @cached_property
+    def others(self):
+        """All other arrays of several numbers that can be broadcast to this one's shape, by name.
+
+        What is computed from this quantity is none of them: it explains nothing.
+        """
+        found = {}
+        for name in self.known():
+            array = self.given(name)
+            if name == self.name or self.follows(name) or array is None or array.size < 2:
+                continue
+            if array.dtype.kind in "fb" and fits_into(array.shape, self.actual.shape):
+                found[name] = np.asarray(array, np.float64)
+        return found
 
     def is_parameter(self, name):
         """Say whether this is the name of a parameter."""
@@ -223,9 +243,13 @@ class Case:
 
     def uses(self):
         """Return the values computed from this gradient's quantity, where there are several."""
-        users = self.steps.users(self.quantity) if self.is_gradient else []
-        users = [user for user in users if user != "loss"]
+        users = self.uses_but_the_loss()
         return users if len(users) > 1 else []
+
+    def uses_but_the_loss(self):
+        """Return the values computed from this gradient's quantity, one or several."""
+        users = self.steps.users(self.quantity) if self.is_gradient else []
+        return [user for user in users if user != "loss"]
 
     @cached_property
     def contributions(self):
@@ -273,6 +297,14 @@ class Case:
         paths = {name: path for path, name in watched(reference).items()}
         path = paths.get(value, paths.get(re.sub(r"_\d+$", "", value)))
         return None if path is None else reference.model.get_submodule(path)
+
+
+def fits_into(shape, whole):
+    """Say whether NumPy broadcasts one shape to another one."""
+    tail = whole[len(whole) - len(shape) :]
+    return len(shape) <= len(whole) and all(
+        one in (1, other) for one, other in zip(shape, tail, strict=True)
+    )
 
 
 def magnitude(array):

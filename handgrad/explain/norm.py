@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from handgrad.explain.case import fits_into
+
 
 class Norm(NamedTuple):
     """A norm of z over some axes: its gradient, and what that is made of.
@@ -98,7 +100,7 @@ def weights(case, user, shape):
             for axis in reversed(range(len(shape))):
                 if weight.size == shape[axis]:
                     yield name, weight.reshape([-1 if i == axis else 1 for i in range(len(shape))])
-        elif weight.ndim == len(shape):
+        elif weight.ndim == len(shape) and fits_into(weight.shape, shape):
             yield name, weight
 
 

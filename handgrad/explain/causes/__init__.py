@@ -11,11 +11,15 @@ there instead, and for each quantity that is then wrong the kind of its cause), 
 `find(case)`, which returns a Cause, or None where it is another one.
 """
 
+import re
 from types import ModuleType
 
 from handgrad.explain.case import Case
 from handgrad.explain.causes import (
+    arranged,
+    assigned_rows,
     changed_in_place,
+    clipped,
     elements,
     factor,
     mean_sum,
@@ -27,7 +31,9 @@ from handgrad.explain.causes import (
     norm_step,
     not_accumulated,
     not_finite,
+    other_factor,
     other_input,
+    penalty,
     precision,
     shape,
     sign,
@@ -36,6 +42,7 @@ from handgrad.explain.causes import (
     transposed,
     unknown,
     unreached,
+    with_array,
     wrong_derivative,
     wrong_target,
     zero,
@@ -50,6 +57,9 @@ IN_ORDER: tuple[ModuleType, ...] = (
     mean_sum,
     factor,
     transposed,
+    penalty,
+    clipped,
+    assigned_rows,
     wrong_target,
     softmax_step,
     norm_step,
@@ -60,10 +70,13 @@ IN_ORDER: tuple[ModuleType, ...] = (
     zero,
     changed_in_place,
     missing_step,
+    other_factor,
+    arranged,
     other_input,
     mixed_up,
     stale_weight,
     narrow_input,
+    with_array,
     elements,
     unknown,
 )
@@ -77,5 +90,10 @@ def explain(steps, name):
     case = Case(steps, name)
     for cause in IN_ORDER:
         if (cause in AT_ANY_SIZE or case.is_telling) and (found := cause.find(case)):
-            return found
+            return found._replace(message=worded(found.message))
     raise AssertionError("`unknown` explains what nothing else does")
+
+
+def worded(message):
+    """Say of what has no name what its gradient is called."""
+    return re.sub(r"`(result\[\d+\])`", r"what `grad_\1` is the gradient of", message)

@@ -70,7 +70,8 @@ def of_factors(norm):
         yield norm.gradient(weight=1 / norm.weight), f"divided by its weight `{norm.named}`"
     right, n, variance = norm.gradient(), norm.count, norm.variance
     yield right * norm.spread, "is not divided by the root of the variance"
-    yield right / norm.spread, "is divided by the variance, not by its root"
+    for square in (norm.spread**2, variance):
+        yield right * norm.spread / square, "is divided by the variance, not by its root"
     spreads = [(np.sqrt(variance * n / (n - 1) + norm.epsilon), "with n - 1 for n in the variance")]
     if norm.epsilon > 0:
         said = f"{norm.epsilon:.3g}"

@@ -28,23 +28,30 @@ def find(case):
 
 def variants(case, user, p, g, axis):
     """Yield what people write for s * (g - sum(s * g)), and what is said of it."""
+    row = f"`{user}` * `grad_{user}`"
     grad, meant = f"grad_{user}", f"where `{user}` is a softmax over axis {axis}"
 
     def shared(array, over=axis):
         return array.sum(axis=over, keepdims=True)
 
-    yield p * g, f"is `{user} * {grad}`, {meant}: the sum over its rows is not subtracted"
+    yield p * g, f"is {row}, {meant}: the sum over its rows is not subtracted"
     yield g - shared(p * g), f"is not multiplied by `{user}`: only the sum is subtracted"
     yield (
         p * (1 - p) * g,
-        f"is `{user} * (1 - {user}) * {grad}`, as of a sigmoid, {meant}: an entry acts on all of "
-        "its row",
+        f"is `{user}` * (1 - `{user}`) * `{grad}`, as of a sigmoid, {meant}: an entry acts on all "
+        "of its row",
     )
-    yield p * (g + shared(p * g)), f"has the sum of `{user} * {grad}` added, where it is subtracted"
-    yield p * (g - shared(g)), f"has the sum of `{grad}` subtracted, not that of `{user} * {grad}`"
+    yield (
+        p * (g + shared(p * g)),
+        f"has the sum of `{user}` * `{grad}` added, where it is subtracted",
+    )
+    yield (
+        p * (g - shared(g)),
+        f"has the sum of `{grad}` subtracted, not that of `{user}` * `{grad}`",
+    )
     yield (
         p * (g - (p * g).mean(axis=axis, keepdims=True)),
-        f"has the mean of `{user} * {grad}` subtracted, where its sum is meant",
+        f"has the mean of {row} subtracted, where its sum is meant",
     )
     yield p * g - shared(p * g), f"has the sum subtracted without the factor `{user}`"
     for other in range(p.ndim):

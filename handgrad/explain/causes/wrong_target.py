@@ -8,9 +8,7 @@ from handgrad.explain.activation import sigmoid
 from handgrad.findings import Cause
 
 KIND = "wrong-target"
-LOOKS_LIKE = (
-    "of a loss's gradient, p - y: y left out, added, at a neighbour, or p's own slope in it"
-)
+LOOKS_LIKE = "of a loss's gradient, p - y: y left out, added, at a neighbour, or p's slope in it"
 EXAMPLES = [
     (
         "softmax_cross_entropy",

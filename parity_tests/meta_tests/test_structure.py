@@ -13,7 +13,7 @@ def softmax(s):
 
 def lookup(params, x, y):
     """Look rows up, weigh them by a softmax, and compare scores of classes with labels."""
-    v = params["E"][x]
+    v = params["table"][x]
     s = v @ params["w"]
     p = softmax(s)
     m = np.einsum("nt,ntd->nd", p, v)
@@ -23,25 +23,34 @@ def lookup(params, x, y):
     return {"v": v, "s": s, "p": p, "m": m, "scores": scores, "q": q, "loss": loss}
 
 
-def right(params, x, y, values):
-    """Return the right gradients of `lookup`."""
-    v, s, p, m, q = (values[name] for name in ("v", "s", "p", "m", "q"))
-    labels = np.eye(q.shape[1])[y]
-    dscores = (q - labels) / len(y)
-    dm = dscores @ params["o"].T
-    dp = np.einsum("nd,ntd->nt", dm, v)
-    ds = p * (dp - (dp * p).sum(axis=1, keepdims=True))
-    dv = p[..., None] * dm[:, None] + ds[..., None] * params["w"]
-    dE = np.zeros_like(params["E"])
-    np.add.at(dE, x, dv)
-    dw, do = np.einsum("ntd,nt->d", v, ds), m.T @ dscores
-    return {"scores": dscores, "m": dm, "p": dp, "s": ds, "v": dv, "E": dE, "w": dw, "o": do}
+def gradients(params, x, y, values, name, wrong):
+    """Return the gradients of `lookup` by its names, with another array for one of them."""
+    v, p, m, q = (values[key] for key in ("v", "p", "m", "q"))
+    labels, found = np.eye(q.shape[1])[y], {}
+
+    def put(key, array):
+        found[key] = array
+        if key == name:
+            found[key] = wrong(found, values, labels) if wrong else assigned(params, x, found["v"])
+        return found[key]
+
+    by_scores = put("scores", (q - labels) / len(y))
+    by_m = put("m", by_scores @ params["o"].T)
+    by_p = put("p", np.einsum("nd,ntd->nt", by_m, v))
+    by_s = put("s", p * (by_p - (by_p * p).sum(axis=1, keepdims=True)))
+    by_v = put("v", p[..., None] * by_m[:, None] + by_s[..., None] * params["w"])
+    table = np.zeros_like(params["table"])
+    np.add.at(table, x, by_v)
+    put("table", table)
+    put("w", np.einsum("ntd,nt->d", v, by_s))
+    put("o", m.T @ by_scores)
+    return found
 
 
-def assigned(params, x, dv):
-    dE = np.zeros_like(params["E"])
-    dE[x] = dv
-    return dE
+def assigned(params, x, came):
+    table = np.zeros_like(params["table"])
+    table[x] = came
+    return table
 
 
 # The gradient that is wrong, what stands there, and what is said of it.
@@ -77,7 +86,7 @@ def test_what_was_left_out_is_told(name, wrong, said):
 
 
 def test_rows_that_were_assigned_are_told():
-    message = message_of("E", lambda g, v, labels: "assigned")
+    message = message_of("table", None)
     assert "keeps the last of what comes back to a row that `x` has repeatedly" in message
 
 
@@ -85,14 +94,11 @@ def message_of(name, wrong):
     """Check `lookup` with one gradient wrong; return what is said of it."""
 
     def backward(params, x, y, values):
-        grads = right(params, x, y, values)
-        labels = np.eye(values["q"].shape[1])[y]
-        other = wrong(grads, values, labels)
-        other = assigned(params, x, grads["v"]) if isinstance(other, str) else other
-        return {f"grad_{key}": other if key == name else grads[key] for key in grads}
+        found = gradients(params, x, y, values, name, wrong)
+        return {f"grad_{key}": array for key, array in found.items()}
 
     rng = np.random.default_rng(2)
-    shapes = {"E": (8, 3), "w": (3,), "o": (3, 5)}
+    shapes = {"table": (8, 3), "w": (3,), "o": (3, 5)}
     params = {key: rng.standard_normal(shape) for key, shape in shapes.items()}
     x, y = rng.integers(0, 8, (6, 4)), rng.integers(0, 5, 6)
     report = handgrad.check(lookup, backward, params, x, y)

@@ -34,7 +34,7 @@ class Target(NamedTuple):
 
     output: np.ndarray
     target: np.ndarray
-    count: float
+    times: float
     said: str
     axis: int | None = None
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from handgrad.compare.steps import Steps
+from handgrad.explain.arrays import fits_into, magnitude
 from handgrad.explain.step import alone
 from handgrad.explain.thresholds import ENTRIES_FOR_A_FIT, NOISY, PASSES, SLOWER, TELLING, WORK
 from handgrad.run.hand_written import named_inputs
@@ -297,16 +298,3 @@ class Case:
         paths = {name: path for path, name in watched(reference).items()}
         path = paths.get(value, paths.get(re.sub(r"_\d+$", "", value)))
         return None if path is None else reference.model.get_submodule(path)
-
-
-def fits_into(shape, whole):
-    """Say whether NumPy broadcasts one shape to another one."""
-    tail = whole[len(whole) - len(shape) :]
-    return len(shape) <= len(whole) and all(
-        one in (1, other) for one, other in zip(shape, tail, strict=True)
-    )
-
-
-def magnitude(array):
-    """Return the largest magnitude in an array, nan where there is one."""
-    return max(float(array.max(initial=0.0)), -float(array.min(initial=0.0)))

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from handgrad.explain.case import fits_into
+from handgrad.explain.arrays import fits_into
 
 
 class Norm(NamedTuple):

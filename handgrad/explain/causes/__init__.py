@@ -98,4 +98,4 @@ def explain(steps, name):
 
 def worded(message):
     """Say of what has no name what its gradient is called."""
-    return re.sub(r"`(result\[\d+\])`", r"what `grad_\1` is the gradient of", message)
+    return re.sub(r"`(result\[\d+\])`", r"the value behind `grad_\1`", message)

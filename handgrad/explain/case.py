@@ -3,10 +3,12 @@
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from handgrad.compare.steps import Steps
+from handgrad.explain.arrays import fits_into, magnitude
 from handgrad.explain.step import alone
 from handgrad.explain.thresholds import ENTRIES_FOR_A_FIT, NOISY, PASSES, SLOWER, TELLING, WORK
 from handgrad.run.hand_written import named_inputs
@@ -21,6 +23,7 @@ class Case:
     steps: Steps
     name: str
     changed_by: dict[str, bool] = field(default_factory=dict)
+    slopes: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def actual(self):
@@ -178,6 +181,11 @@ class Case:
 
     def follows(self, name):
         """Say whether a quantity is computed from this one, by one step or by many."""
+        return name in self.followers
+
+    @cached_property
+    def followers(self):
+        """The names of all that is computed from this quantity."""
         inputs = {other: self.steps.inputs(other) for other in self.steps.expected}
         found: set[str] = set()
         waiting = [self.name]
@@ -186,7 +194,7 @@ class Case:
             new = {other for other in inputs if last in inputs[other]} - found
             found |= new
             waiting += new
-        return name in found
+        return found
 
     def known(self):
         """Return the names of all that there is, the inputs of the network first."""
@@ -201,6 +209,21 @@ class Case:
         """Return the names of the other arrays of the same shape."""
         arrays = {name: self.given(name) for name in self.known() if name != self.name}
         return [n for n, a in arrays.items() if a is not None and a.shape == self.actual.shape]
+
+    @cached_property
+    def others(self):
+        """All other arrays of several numbers that can be broadcast to this one's shape, by name.
+
+        What is computed from this quantity is none of them: it explains nothing.
+        """
+        found = {}
+        for name in self.known():
+            array = self.given(name)
+            if name == self.name or self.follows(name) or array is None or array.size < 2:
+                continue
+            if array.dtype.kind in "fb" and fits_into(array.shape, self.actual.shape):
+                found[name] = np.asarray(array, np.float64)
+        return found
 
     def is_parameter(self, name):
         """Say whether this is the name of a parameter."""
@@ -221,9 +244,48 @@ class Case:
 
     def uses(self):
         """Return the values computed from this gradient's quantity, where there are several."""
-        users = self.steps.users(self.quantity) if self.is_gradient else []
-        users = [user for user in users if user != "loss"]
+        users = self.uses_but_the_loss()
         return users if len(users) > 1 else []
+
+    def uses_but_the_loss(self):
+        """Return the values computed from this gradient's quantity, one or several."""
+        users = self.steps.users(self.quantity) if self.is_gradient else []
+        return [user for user in users if user != "loss"]
+
+    @cached_property
+    def contributions(self):
+        """What comes back from each use of this gradient's quantity, `loss` among them; by name.
+
+        A pass each, and none where there is but one use; empty where so many may not be made.
+        """
+        users = self.steps.users(self.quantity) if self.is_gradient else []
+        if len(users) <= 1:
+            return dict.fromkeys(users, self.expected)
+        found = {user: self.coming_back(only=user) for user in users if user != "loss"}
+        if "loss" in users:
+            found["loss"] = self.expected - sum(found.values())
+        return found if all(np.isfinite(array).all() for array in found.values()) else {}
+
+    def coming_back(self, only):
+        """Return what comes back from one use alone: the rest is what comes back without it."""
+        gradient = f"grad_{only}"
+        without = self.recompute({gradient: np.zeros_like(self.given(gradient))})
+        return self.expected - without
+
+    def slope_to(self, user):
+        """Return what comes back from one use where each entry of its gradient is 1.
+
+        It is None where what is computed from this quantity may have another shape, or where no
+        further pass may be made.
+        """
+        if user not in self.slopes:
+            given = {f"grad_{other}": 0.0 * self.given(f"grad_{other}") for other in self.uses()}
+            ones = np.ones_like(self.given(user), dtype=np.float64)
+            slope = self.recompute({**given, f"grad_{user}": ones})
+            if "loss" in self.steps.users(self.quantity):
+                slope = slope - self.contributions.get("loss", np.nan)
+            self.slopes[user] = slope if np.isfinite(slope).all() else None
+        return self.slopes[user]
 
     def module(self, value):
         """Return the module that gives a value, None where no single one does.
@@ -236,8 +298,3 @@ class Case:
         paths = {name: path for path, name in watched(reference).items()}
         path = paths.get(value, paths.get(re.sub(r"_\d+$", "", value)))
         return None if path is None else reference.model.get_submodule(path)
-
-
-def magnitude(array):
-    """Return the largest magnitude in an array, nan where there is one."""
-    return max(float(array.max(initial=0.0)), -float(array.min(initial=0.0)))

@@ -1,5 +1,7 @@
 """A constant times what is meant: which constant, and what it may count."""
 
+import numpy as np
+
 
 def ratio_of(case):
     """Return the number that the right array was multiplied by, or None if there is no such."""
@@ -8,6 +10,12 @@ def ratio_of(case):
         return None
     ratio = float((case.actual * case.expected).sum()) / square
     return ratio if ratio and case.fits(ratio * case.expected) else None
+
+
+def multiple_of(array, result):
+    """Return the number that makes an array come as near as can be to another one of its shape."""
+    square = float((array**2).sum())
+    return float((array * result).sum()) / square if square and np.isfinite(square) else 0.0
 
 
 def meanings(case, ratio):

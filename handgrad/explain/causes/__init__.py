@@ -11,11 +11,15 @@ there instead, and for each quantity that is then wrong the kind of its cause), 
 `find(case)`, which returns a Cause, or None where it is another one.
 """
 
+import re
 from types import ModuleType
 
 from handgrad.explain.case import Case
 from handgrad.explain.causes import (
+    arranged,
+    assigned_rows,
     changed_in_place,
+    clipped,
     elements,
     factor,
     mean_sum,
@@ -24,17 +28,24 @@ from handgrad.explain.causes import (
     mixed_up,
     narrow_input,
     negated_use,
+    norm_step,
     not_accumulated,
     not_finite,
+    other_factor,
     other_input,
+    penalty,
     precision,
+    row_left_out,
     shape,
     sign,
+    softmax_step,
     stale_weight,
     transposed,
     unknown,
     unreached,
+    with_array,
     wrong_derivative,
+    wrong_target,
     zero,
 )
 
@@ -47,17 +58,27 @@ IN_ORDER: tuple[ModuleType, ...] = (
     mean_sum,
     factor,
     transposed,
+    penalty,
+    clipped,
+    assigned_rows,
+    wrong_target,
+    softmax_step,
+    norm_step,
     missing_derivative,
     wrong_derivative,
     negated_use,
     not_accumulated,
+    row_left_out,
     zero,
     changed_in_place,
     missing_step,
+    other_factor,
+    arranged,
     other_input,
     mixed_up,
     stale_weight,
     narrow_input,
+    with_array,
     elements,
     unknown,
 )
@@ -71,5 +92,10 @@ def explain(steps, name):
     case = Case(steps, name)
     for cause in IN_ORDER:
         if (cause in AT_ANY_SIZE or case.is_telling) and (found := cause.find(case)):
-            return found
+            return found._replace(message=worded(found.message))
     raise AssertionError("`unknown` explains what nothing else does")
+
+
+def worded(message):
+    """Say of what has no name what its gradient is called."""
+    return re.sub(r"`(result\[\d+\])`", r"the value behind `grad_\1`", message)

@@ -1,10 +1,13 @@
 """A gradient that was passed through an activation as it came."""
 
+import numpy as np
+
 from handgrad.explain.activation import activation_of, derivative_of
+from handgrad.explain.wording import place
 from handgrad.findings import Cause
 
 KIND = "missing-derivative"
-LOOKS_LIKE = "the gradient passed through an activation unchanged"
+LOOKS_LIKE = "the gradient passed through an activation, or a mask, unchanged"
 EXAMPLES = [
     ("two_layer_relu", "grad_h_relu * (h > 0)", "grad_h_relu", {"grad_h": "missing-derivative"}),
     (
@@ -27,12 +30,22 @@ def find(case):
     for user, upstream in case.activations():
         if case.fits(upstream):
             activation = activation_of(case, user)
+            if activation is None and (mask := as_mask(case.slope_to(user))):
+                return Cause(KIND, f"`{case.name}` equals `grad_{user}`: {mask}, is left out.")
             return Cause(
                 KIND,
                 f"`{case.name}` equals `grad_{user}`: {derivative_of(case, user, activation)} is "
                 f"missing{advice(case, user, activation)}.",
             )
     return None
+
+
+def as_mask(slope):
+    """Name a slope that is a mask, such as dropout's, or return None."""
+    if slope is None or slope.all() or np.unique(slope[slope != 0]).size != 1:
+        return None
+    kept = slope[slope != 0][0]
+    return f"a mask between them, 0 {place(slope == 0)} and {kept:.6g} elsewhere"
 
 
 def advice(case, user, activation):

@@ -23,11 +23,16 @@ def find(case):
         return Cause(KIND, f"`{case.name}` is transposed: it is square, so nothing broke.")
     for name in case.inputs():
         array = case.given(name)
-        square = array.ndim == 2 and array.shape[0] == array.shape[1] > 1
-        if square and case.fits(case.recompute({name: array.T})):
+        is_square = array.ndim >= 2 and array.shape[-1] == array.shape[-2] > 1
+        if is_square and case.fits(case.recompute({name: array.swapaxes(-1, -2)})):
             return Cause(
                 KIND,
-                f"`{case.name}` is computed with `{name}` the other way round: a `.T` is missing "
-                "or too many (it is square, so nothing broke).",
+                f"`{case.name}` is computed with `{name}` the other way round: {what(array)} is "
+                "missing or too many (it is square, so nothing broke).",
             )
     return None
+
+
+def what(array):
+    """Name the transposition of an array's last two axes."""
+    return "a `.T`" if array.ndim == 2 else "a transposition of its last two axes"

@@ -154,7 +154,7 @@ CASES = (
         ("dA1",),
         "The backward pass has to use the forward pass's own mask, not draw another one.",
         github("state-spaces/mamba", "pull/1023"),
-        ("mask", "d1"),
+        ("mask", "d1", "dropout"),
     ),
     Case(
         "relu-of-gradient",
@@ -164,7 +164,7 @@ CASES = (
         ("dZ1",),
         "ReLU lets the gradient through where its input was positive, not where the gradient is.",
         github("exacity/deeplearningbook-chinese", 127),
-        ("mask", "relu", "positive"),
+        ("mask", "relu", "positive", "z1"),
     ),
     Case(
         "penalty-left-out",

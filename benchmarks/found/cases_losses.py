@@ -237,7 +237,7 @@ CASES = (
         ("delta2",),
         "The mean activations are penalised too: the gradient of the sparsity term is missing.",
         github("jatinshah/ufldl_tutorial", 9),
-        ("term", "sparsity", "penalty", "left out", "missing"),
+        ("term", "sparsity", "penalty", "left out", "missing", "not added"),
     ),
     Case(
         "autoencoder-no-batch-mean",

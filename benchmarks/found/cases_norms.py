@@ -34,7 +34,7 @@ CASES = (
         ("dh",),
         "Mean and variance depend on the batch too: their parts of the gradient are missing.",
         github("deeplearning4j/deeplearning4j", "pull/8379"),
-        ("mean", "variance", "dvar", "dmu"),
+        ("mean", "variance", "dvar", "dmu", "not added"),
     ),
     Case(
         "bn-beta-of-input",
@@ -64,7 +64,7 @@ CASES = (
         ("dh",),
         "Every entry of the batch moves the mean: the mean's term is missing.",
         github("BVLC/caffe", "pull/1891"),
-        ("mean", "dmu", "term"),
+        ("mean", "dmu", "term", "mu", "not added"),
     ),
     Case(
         "ln-batch-for-features",
@@ -134,7 +134,7 @@ CASES = (
         ("dx",),
         "The mean is subtracted in the forward pass, so the gradient loses its mean: that term is missing (an RMS norm has none).",
         github("paiml/aprender", "pull/2196"),
-        ("mean", "term"),
+        ("mean", "term", "not added"),
     ),
     Case(
         "rms-weight-left-out",

@@ -172,7 +172,10 @@ def row_of(case: Case, outcome: Outcome) -> str:
         return f"{text} {outcome.error}"
     cause, fix = finding.cause, finding.fix
     text += f" {finding.name}: {cause.kind}: {cause.message}" if cause else f" {finding.name}"
-    return text if fix is None else f"{text}\n    fix: {fix.new}"
+    if fix is None:
+        return text
+    kind = "forward" if fix.is_forward else "fix"
+    return f"{text}\n    {kind}: {fix.new}   [meant: {case.right}]"
 
 
 if __name__ == "__main__":

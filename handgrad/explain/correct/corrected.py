@@ -11,10 +11,10 @@ from handgrad.explain.correct.search import Search, failing_of, look
 from handgrad.findings import Finding, Fix
 from handgrad.network import Network
 from handgrad.run.code import silence
-from handgrad.run.hand_written import in_dtype
+from handgrad.run.hand_written import in_dtype, run_hand_written
 
 SECONDS = 2.0  # for all that is wrong in one report
-FORWARD = 2  # times as long for the forward pass, where that may be the one that is wrong
+FORWARD = 1  # times as long for the forward pass, where that may be the one that is wrong
 DEEPER = 10  # times as long for corrections of two changes
 MORE = 2  # lines that are as good, and shown
 
@@ -38,6 +38,7 @@ def with_fixes(network: Network, findings: list[Finding], depth: int = 1) -> lis
         look(search, stages, {f.name for f in findings if f.verdict == "match"})
         if may_be_forward(search, findings):
             search.until = time.thread_time() + FORWARD * seconds
+            search.trace = run_hand_written(wide)
             look_at_forward(search)
     return [replace(f, fix=fix_of(search, f.name)) if f.name in wrong else f for f in findings]
 

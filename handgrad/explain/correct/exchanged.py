@@ -107,7 +107,8 @@ def other_signs(statement, _):
         if isinstance(node, ast.Compare) and len(node.ops) == 1:
             for kind, sign in COMPARED.items():
                 if not isinstance(node.ops[0], kind):
-                    yield 1.1, statement.between(node.left, node.comparators[0], sign)
+                    cost = 1.3 if sign in ("==", "!=") else 1.1
+                    yield cost, statement.between(node.left, node.comparators[0], sign)
 
 
 def other_layouts(statement, _):

@@ -41,11 +41,13 @@ def left_out(statement, _):
     for part in statement.read():
         node = part.node
         if isinstance(node, ast.BinOp):
-            yield 1.5, statement.with_part(part, statement.of(node.left))
+            yield 1.1, statement.with_part(part, statement.of(node.left))
             if not isinstance(node.op, ast.Div | ast.Pow):
                 sign = "-" if isinstance(node.op, ast.Sub) else ""
                 right = statement.of(node.right)
-                yield 1.5, statement.with_part(part, negated(right) if sign else right)
+                yield 1.1, statement.with_part(part, negated(right) if sign else right)
+        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+            yield 1.3, statement.with_part(part, f"1 - {statement.of(node.operand)}")
         elif isinstance(node, ast.Call) and len(node.args) <= 1 and len(node.keywords) <= 2:
             for inner in [*node.args, getattr(node.func, "value", None)]:
                 if inner is not None:

@@ -21,8 +21,9 @@ from handgrad.network import Network
 from handgrad.run.code import Code
 from handgrad.run.hand_written import run_hand_written
 
+DEARER = 0.5  # than an edit of the backward pass that corrects as much
 STEP = 1e-6  # of the largest weight, by which all are moved
-MOST = 1.7  # what an edit may cost: a word or two
+MOST = 1.4  # what an edit may cost: a word
 NEAR = 1e-4  # how far the slope of the loss may be from what the gradients say
 
 
@@ -49,14 +50,28 @@ def hit_of(search: Search, candidate: Candidate) -> Hit | None:
     network, place = search.network, candidate.spot.place
     statements = new_statements(candidate)
     with search.code.changed(place, statements):
-        if not is_slope(network, run_hand_written(network)):
+        trace = run_hand_written(network)
+        if not is_alive(trace, search.trace) or not is_slope(network, trace):
             return None
     draws = draws_of(search)
     with search.code.changed(place, statements):
         hit = verified(search, candidate, draws)
     if hit is None or hit.corrected != search.failing:
         return None
-    return hit._replace(is_forward=True)
+    dearer = candidate._replace(cost=candidate.cost + DEARER)
+    return hit._replace(candidate=dearer, is_forward=True)
+
+
+def is_alive(trace, before):
+    """Say whether all that varied still does, in the shapes that it had.
+
+    Where the loss is a constant, or a layer gives nothing but 0, every gradient is right that is 0.
+    """
+    return all(
+        trace[name].shape == array.shape and (np.ptp(trace[name]) > 0 or not np.ptp(array))
+        for name, array in before.items()
+        if name in trace and array.size > 1
+    )
 
 
 def forward_spots(code: Code, network: Network) -> list[Spot]:

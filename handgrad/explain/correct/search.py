@@ -70,6 +70,7 @@ class Search:
     wrong: dict[str, Finding]
     failing: frozenset[str]
     until: float
+    trace: dict[str, np.ndarray] = field(default_factory=dict)
     draws: list[tuple[Network, bool]] | None = None
     own: dict[str, list[Place]] = field(default_factory=dict)
     segments: dict[tuple, dict[str, Segment]] = field(default_factory=dict)

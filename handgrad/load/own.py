@@ -16,7 +16,14 @@ from handgrad.errors import InputError
 from handgrad.load import pairing
 from handgrad.load.arrays import arrays_of, bases_of, is_near
 from handgrad.load.follow import followed, with_reference
-from handgrad.load.leaves import gradients_of, is_nameless, of_leaves, without
+from handgrad.load.leaves import (
+    gradients_of,
+    in_their_order,
+    is_for_grads,
+    is_nameless,
+    of_leaves,
+    without,
+)
 from handgrad.load.lines import lines_of_key
 from handgrad.load.multiples import (
     at_of,
@@ -56,7 +63,7 @@ def load_script(programme, leaves, y, **about):
     held = held_in(first, leaves)
     changed = {n for n in held if not np.array_equal(held[n], leaves[n], equal_nan=True)}
     first = replace(first, changed=frozenset(changed))
-    data = {id(array): name for name, array in held.items()}
+    data = {id(array): name for name, array in held.items() if not is_for_grads(name)}
     grads = gradients_of(first, data)
     with_gradient = of_leaves(first.params, first, data, grads)
     holders = {holder_of(name) for name in with_gradient} - {""}  # what lies beside is one as well
@@ -99,6 +106,8 @@ def paired(draft, first, data, grads, with_gradient):
             "depends on none that was there: make the weights, and what they belong to, before the "
             "first line that computes with them."
         )
+    with_gradient, notes = in_their_order(with_gradient, truth.trace)
+    draft = replace(draft, notes=(*draft.notes, *notes))
     if first.seed is not None:
         programme = first.programme
         draft, first = seeded(draft, first, with_gradient, truth)

@@ -16,6 +16,7 @@ from handgrad.load.main_function import opened
 SHOWS = ("print", "plot", "show", "imshow", "figure")  # calls that only show something
 SHAPES = ("shape", "ndim", "size", "dtype")  # what is asked of an array that is not computed with
 GRADIENT = re.compile(r"(?i)grad|delta|backward|backprop")
+BACKWARD = {"backward", "backprop", "append"}  # what is called in a loop back through the steps
 PASSES = {"backward", "backprop", "step", "zero_grad", "update"}  # methods of a training step
 
 
@@ -153,7 +154,14 @@ def is_training(node):
     }
     assigned = {name for part in inner for name in assigns(part)}
     both = {base for name in assigned for base in bases_of(name)} & assigned
-    return bool(both or calls & PASSES or any(is_update(part) for part in inner))
+    has_pass = bool(calls & PASSES) and not goes_back(inner)
+    return bool(both or has_pass or any(is_update(part) for part in inner))
+
+
+def goes_back(inner):
+    """Say whether a loop calls nothing but the backward pass of each step: `cell.backward(dh)`."""
+    calls = [part.func for part in inner if isinstance(part, ast.Call)]
+    return all(getattr(one, "attr", getattr(one, "id", "")) in BACKWARD for one in calls)
 
 
 def segments_of(statements) -> Iterator[Segment]:

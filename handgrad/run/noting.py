@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 SIMPLE_CALLS = ("str", "int", "len", "abs", "min", "max")  # in an index: they change nothing
+KEPT_BY = ("append", "appendleft", "extend", "insert")  # methods of lists
 LONGEST = 40  # characters of an index that still makes a name
 NOWHERE = 0, -1  # in a frame whose first line has not been run yet
 
@@ -255,6 +256,8 @@ def called_on(call):
         name = of.rpartition(".")[2]
         last = compile(f"{of}[-1]", "<entry>", "eval")
         yield Target(name, last, (compile(f"len({of}) - 1", "<index>", "eval"),), False)
+        return
+    if function.attr in KEPT_BY:  # `cache["h"].append(h)`: nothing is written into h
         return
     outs = [keyword.value for keyword in call.keywords if keyword.arg == "out"]
     for written in outs or call.args[:1]:

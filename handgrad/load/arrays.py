@@ -70,10 +70,8 @@ def arrays_of(notes, skipped=()):
         new.function, new.line = note.function, note.line
         new.arguments |= {note.name} if note.is_argument else set()
         last = note.container
-        if known is not None and known.is_partial and new.is_partial:
-            is_next = found[-1] is known and known.names[0][0] == note.name
-            if is_next or is_filling(known, new):
-                found.remove(known)  # filled by a loop: what it is like in between is no quantity
+        if known is not None and new.is_partial and is_in_the_making(known, new, found[-1]):
+            found.remove(known)
         latest[given] = new
         found.append(new)
     return found
@@ -95,8 +93,15 @@ def is_alias(note, known):
     )
 
 
-def is_filling(known, new):
-    """Say whether an Array is a buffer that one line writes into, some entries each time round."""
+def is_in_the_making(known, new, last):
+    """Say whether an Array is no quantity yet: zeros to be filled, or what a loop has filled so far.
+
+    `new` is what it has become, `last` what was assigned before that.
+    """
+    if not known.is_partial:
+        return not known.value.any() and len(known.names) == 1
+    if last is known and known.names[0][0] == new.names[0][0]:
+        return True
     return known.line == new.line and bool((known.value == new.value).any())
 
 

@@ -173,11 +173,14 @@ def best_of(grads, name, shape):
     """Return which of several gradients that are called after a leaf is meant: the last such.
 
     One that is returned under the leaf's name goes before what is returned at all, and one of the
-    leaf's shape before others.
+    leaf's shape before others. Of `gradients["w"] += dw`, from zeros, it is dw: there is its line.
     """
+    fitting = grads
     best = [grad for grad in grads if grad.way == name or grad.way.endswith(f".{name}")]
     best = best or [grad for grad in grads if grad.way] or grads
-    return ([grad for grad in best if grad.value.shape == shape] or best)[-1]
+    last = ([grad for grad in best if grad.value.shape == shape] or best)[-1]
+    added = [grad for grad in fitting if last.is_partial and np.array_equal(grad.value, last.value)]
+    return ([grad for grad in added if grad.given != last.given] or [last])[-1]
 
 
 def of_nameless(grads, leaves, first, known):

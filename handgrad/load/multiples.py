@@ -73,11 +73,6 @@ def at_of(grad):
     return grad.at.at if isinstance(grad.at, Scaled) else grad.at
 
 
-def divided(loss, times, result, noted):
-    """Return a part of a loss."""
-    return loss(result, noted) / times
-
-
 def notes_on_multiples(found):
     """Say which gradients carry a multiple of the loss's slope, that others take out again."""
     carried: dict[float, list[str]] = {}

@@ -16,6 +16,7 @@ from handgrad.errors import InputError
 from handgrad.load import pairing
 from handgrad.load.arrays import arrays_of, bases_of, is_near
 from handgrad.load.follow import followed, with_reference
+from handgrad.load.implied import divided, meant
 from handgrad.load.leaves import (
     gradients_of,
     in_their_order,
@@ -27,7 +28,6 @@ from handgrad.load.leaves import (
 from handgrad.load.lines import lines_of_key
 from handgrad.load.multiples import (
     at_of,
-    divided,
     multiple_of,
     notes_on_multiples,
     without_multiples,
@@ -107,7 +107,10 @@ def paired(draft, first, data, grads, with_gradient):
             "first line that computes with them."
         )
     with_gradient, notes = in_their_order(with_gradient, truth.trace)
-    draft = replace(draft, notes=(*draft.notes, *notes))
+    first, truth, more = meant(
+        first, with_gradient, truth, lambda first: truth_of(draft, first, watched, inputs)
+    )
+    draft = replace(draft, notes=(*draft.notes, *notes, *more))
     if first.seed is not None:
         programme = first.programme
         draft, first = seeded(draft, first, with_gradient, truth)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from handgrad.load.arrays import bases_of, same
 from handgrad.load.lines import assigns, changed_by
 from handgrad.load.main_function import opened
+from handgrad.load.weight_steps import has_unnamed, step_of, with_gradients
 
 SHOWS = ("print", "plot", "show", "imshow", "figure")  # calls that only show something
 SHAPES = ("shape", "ndim", "size", "dtype")  # what is asked of an array that is not computed with
@@ -82,7 +83,8 @@ class Segment(NamedTuple):
     @property
     def moved(self):
         """The names of the weights that are moved, where they are known."""
-        return {name for one in self.statements for name in moved(one.node)}
+        steps = {step_of(one.node) for one in self.statements} - {""}
+        return steps.union(*(moved(one.node) for one in self.statements))
 
     @property
     def start(self):
@@ -94,6 +96,9 @@ class Segment(NamedTuple):
     def end(self):
         """Where the pass ends: before its last updates, and what comes after them."""
         updates = [n for n, one in enumerate(self.statements) if is_update(one.node)]
+        steps = [n for n, one in enumerate(self.statements, 1) if step_of(one.node)]
+        if steps and not updates:
+            return steps[-1]
         end = updates[-1] if updates else len(self.statements)
         while end - 1 in updates:
             end -= 1
@@ -155,7 +160,8 @@ def is_training(node):
     assigned = {name for part in inner for name in assigns(part)}
     both = {base for name in assigned for base in bases_of(name)} & assigned
     has_pass = bool(calls & PASSES) and not goes_back(inner)
-    return bool(both or has_pass or any(is_update(part) for part in inner))
+    has_update = any(is_update(part) for part in inner) or has_unnamed(node.body)
+    return bool(both or has_pass or has_update)
 
 
 def goes_back(inner):
@@ -168,8 +174,8 @@ def segments_of(statements) -> Iterator[Segment]:
     """Yield a script's statements in parts with one pass each: weights moved, and on it goes."""
     segment = Segment([])
     for one in opened_loops(statements):
-        is_moved = any(is_update(s.node) for s in segment.statements)
-        if is_moved and not is_update(one.node):
+        is_moved = any(is_update(s.node) or step_of(s.node) for s in segment.statements)
+        if is_moved and not is_update(one.node) and not step_of(one.node):
             again = segment.moved | given_before_update(segment)
             if one.assigned & again:
                 yield segment
@@ -182,7 +188,7 @@ def given_before_update(segment):
     """Return what the statements of a pass assign before its first update, but for gradients."""
     found: set[str] = set()
     for one in segment.statements:
-        if is_update(one.node):
+        if is_update(one.node) or step_of(one.node):
             break
         found |= one.assigned
     return {name for name in found if not any(base in found for base in bases_of(name))}
@@ -197,7 +203,8 @@ def opened_loops(statements) -> Iterator[Statement]:
             continue
         if isinstance(node, ast.For):
             yield Statement(first_round(node), one.filename)
-        yield from opened_loops([Statement(inner, one.filename) for inner in node.body])
+        body = with_gradients(node.body)
+        yield from opened_loops([Statement(inner, one.filename) for inner in body])
 
 
 def first_round(loop):

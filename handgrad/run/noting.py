@@ -20,6 +20,7 @@ import numpy as np
 SIMPLE_CALLS = ("str", "int", "len", "abs", "min", "max")  # in an index: they change nothing
 KEPT_BY = ("append", "appendleft", "extend", "insert")  # methods of lists
 LONGEST = 40  # characters of an index that still makes a name
+STEP = "_step_of_"  # before a weight: what a script of unnamed updates is run with
 NOWHERE = 0, -1  # in a frame whose first line has not been run yet
 
 
@@ -202,6 +203,9 @@ def assigned(node):
         yield from targets_in(node.target, False)
     elif isinstance(node, ast.AugAssign):
         yield from targets_in(node.target, True)
+        if isinstance(node.target, ast.Name):  # only there where the update was run as a gradient
+            step = compile(f"{STEP}{node.target.id}", "<target>", "eval")
+            yield Target(f"grad_{node.target.id}", step)
     elif isinstance(node, ast.For):
         yield from (target._replace(is_given=True) for target in targets_in(node.target, False))
     elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):

@@ -94,7 +94,7 @@ def is_alias(note, known):
 
 
 def is_in_the_making(known, new, last):
-    """Say whether an Array is no quantity yet: zeros to be filled, or what a loop has filled so far.
+    """Say whether an Array is no quantity yet: zeros, or what a loop has filled so far.
 
     `new` is what it has become, `last` what was assigned before that.
     """

@@ -122,13 +122,19 @@ def meant(first, with_gradient, truth, truth_for):
     if times not in (None, 1.0):
         programme = first.programme
         less = replace(programme, loss=partial(divided, programme.loss, 1 / times))
-        first, notes = replace(first, programme=less), [f"{notes[0][:-6]}, {times:g} times, is taken."]
+        first, notes = (
+            replace(first, programme=less),
+            [f"{notes[0][:-6]}, {times:g} times, is taken."],
+        )
         truth = truth_for(first)
     return first, truth, notes
 
 
 def multiple(with_gradient, truth):
-    """Return how many times the slopes most gradients are, more than 0; None if they are none."""
+    """Return how many times the slopes most gradients are, more than 0; None if they are none.
+
+    One weight alone that is 1/4 of it is a mistake: a convention is that of all.
+    """
     found: Counter[float] = Counter()
     for name, grad in with_gradient.items():
         slope = truth.trace.get(f"grad_{name}")
@@ -137,4 +143,7 @@ def multiple(with_gradient, truth):
         times = float((grad.value * slope).sum() / (slope**2).sum())
         if times > 0 and is_near(grad.value, times * slope):
             found[float(f"{times:.{DIGITS}g}")] += 1
-    return found.most_common(1)[0][0] if found else None
+    if not found:
+        return None
+    times, count = found.most_common(1)[0]
+    return times if count > 1 else 1.0

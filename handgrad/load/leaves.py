@@ -133,8 +133,8 @@ def fitting_of(name, names, grads, known):
 def in_their_order(found, slopes):
     """Return the gradients of leaves, those of lists that run backwards turned round; and notes.
 
-    `dX = [backward(d) for d in reversed(...)]` has that of the last x first: it is so if all entries
-    are, by their numbers, those of the other end. `slopes` has autograd's as `grad_X[0]`.
+    `dX = [backward(d) for d in reversed(...)]` has that of the last x first: so it is where all
+    entries are, by their numbers, those of the other end. `slopes` has autograd's as `grad_X[0]`.
     """
     lists: dict[str, list[str]] = {}
     for name in found:

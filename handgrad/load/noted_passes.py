@@ -234,9 +234,9 @@ def first_of(loss, values):
     """
     for number, note in values.items():
         is_float = note.name == loss.name and type(loss.given) is float
-        if (note.given is loss.given or is_float) and may_be_loss(note.value):
-            if note.value == loss.value:
-                return number
+        is_same = (note.given is loss.given or is_float) and may_be_loss(note.value)
+        if is_same and note.value == loss.value:
+            return number
     raise AssertionError("the loss itself is among them")
 
 

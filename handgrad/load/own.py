@@ -15,6 +15,7 @@ import numpy as np
 from handgrad.errors import InputError
 from handgrad.load import pairing
 from handgrad.load.arrays import arrays_of, bases_of, is_near
+from handgrad.load.fitted import fits, fitted_all, shape_note
 from handgrad.load.follow import followed, with_reference
 from handgrad.load.implied import divided, meant
 from handgrad.load.leaves import (
@@ -33,7 +34,7 @@ from handgrad.load.multiples import (
     without_multiples,
 )
 from handgrad.load.nested import floats_in
-from handgrad.load.noted_passes import NotedPasses, first_run, is_fit, root_of
+from handgrad.load.noted_passes import NotedPasses, first_run, root_of
 from handgrad.load.unnamed import judge_of, misnamed, notes_on_others, unnamed
 from handgrad.network import Network
 from handgrad.run.hand_written import named_inputs
@@ -223,25 +224,6 @@ def leaves_of(first):
     return {**first.params, **named_inputs(first.x)}
 
 
-def fits(grads, arrays):
-    """Return the shapes that gradients are given, which have an axis of 1 too many or too few."""
-    return {
-        name: arrays[name].shape
-        for name, grad in grads.items()
-        if name in arrays
-        if grad.value.shape != arrays[name].shape and is_fit(grad.value, arrays[name].shape)
-    }
-
-
-def fitted_all(found, arrays):
-    """Return the arrays of gradients, each in the shape of what it is the gradient of."""
-    shapes = fits(found, arrays)
-    return {
-        f"grad_{name}": grad.value.reshape(shapes.get(name, grad.value.shape))
-        for name, grad in found.items()
-    }
-
-
 def finished(network, first, names, grads, shapes):
     """Return the Network whose passes return what is watched, and the gradients of it.
 
@@ -300,8 +282,3 @@ def line_of(first, at, grad):
     files = {note.filename for note in first.grads.values()}
     found = [(file, number) for file in files for number in lines_of_key(file, grad.names[-1][0])]
     return found[-1] if found else None
-
-
-def shape_note(name, shape):
-    """Say that a gradient has an axis of length 1 more, or less, than what it is that of."""
-    return f"`{name}` is judged in the shape {shape}, that of what it is the gradient of."

@@ -18,6 +18,7 @@ SHOWS = ("print", "plot", "show", "imshow", "figure")  # calls that only show so
 SHAPES = ("shape", "ndim", "size", "dtype")  # what is asked of an array that is not computed with
 GRADIENT = re.compile(r"(?i)grad|delta|backward|backprop")
 BACKWARD = {"backward", "backprop", "append"}  # what is called in a loop back through the steps
+HOLDER = re.compile(r"(?i)\w*grad(ient)?s|dparams")  # of the gradients of all weights
 PASSES = {"backward", "backprop", "step", "zero_grad", "update"}  # methods of a training step
 
 
@@ -123,7 +124,8 @@ def looped(node):
 def moved(node):
     """Return the weights that a statement moves along their gradient: of `w -= rate * dw` it is w.
 
-    It is told by its names: that of the gradient is that of the weight.
+    It is told by its names: that of the gradient is that of the weight, or `params[key]` is moved
+    along `grads[key]`.
     """
     target: ast.expr
     if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add | ast.Sub):
@@ -132,16 +134,27 @@ def moved(node):
         target, value = node.targets[0], node.value
     else:
         return set()
+    if isinstance(target, ast.Subscript) and is_entry_of_grads(target, value):
+        return set(changed_by(target))
     used = {part.id for part in ast.walk(value) if isinstance(part, ast.Name)}
     known = {base for name in used for base in bases_of(name)}
     return {name for name in changed_by(target) if any(same(base, name) for base in known)}
+
+
+def is_entry_of_grads(target, value):
+    """Say whether an entry is moved along that of the same key in what is called grads."""
+    if any(bases_of(name) or HOLDER.fullmatch(name) for name in changed_by(target)):
+        return False  # a gradient itself
+    entries = [part for part in ast.walk(value) if isinstance(part, ast.Subscript)]
+    same_key = [one.value for one in entries if ast.dump(one.slice) == ast.dump(target.slice)]
+    return any(HOLDER.fullmatch(getattr(o, "id", getattr(o, "attr", ""))) for o in same_key)
 
 
 def is_update(node):
     """Say whether a statement moves weights, or loops over them and does."""
     if isinstance(node, ast.For):
         of_all = set().union(*(moved(part) for part in ast.walk(node)))
-        return bool(of_all & set(changed_by(node.target)))
+        return bool(of_all & set(changed_by(node.target))) or all(map(is_update, node.body))
     return bool(moved(node))
 
 

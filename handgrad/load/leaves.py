@@ -48,7 +48,7 @@ def gradients_of(first, data):
         else:
             found.append(Array(at, array, [(key, None)], container, id(value), way=way))
             by_id.setdefault(id(value), []).append(found[-1])
-    return found
+    return [grad for grad in found if grad.shown or grad.way]
 
 
 def is_called_so(grad):
@@ -107,7 +107,9 @@ def of_leaves(leaves, first, data, grads, targets=Y_NAMES):
         fitting = fitting_of(name, names, grads, known)
         if fitting:
             found[name] = best_of(fitting, name, np.shape(leaf))
-    found = found or by_order(first, grads)
+    in_order = by_order(first, grads)
+    if all(in_order.get(name) is grad for name, grad in found.items()):
+        found = in_order | found
     free = {name: leaf for name, leaf in wanted.items() if name not in found}
     return found | of_nameless(without(grads, found.values()), free, first, known)
 

@@ -95,7 +95,7 @@ class Truth(NamedTuple):
 
 def paired(draft, first, data, grads, with_gradient):
     """Return the Network, with the gradients paired that are those of values on the way."""
-    values = arrays_of(first.values, data)
+    values = [value for value in arrays_of(first.values, data) if value.shown]
     given = [grad for grad in grads if grad.at == first.seed or is_given(grad, first)]
     left = without(grads, [*with_gradient.values(), *given])
     watched = {value.at: f"v{value.at}" for value in pairing.watchable(values, left)}

@@ -139,7 +139,8 @@ def weights_as_arrays(values, body):
     So are those of a dict of parameters, `params = {"w": 0.5, "b": 0.0}`.
     """
     based = {base for one in body for name in one.assigned for base in bases_of(name)}
-    found = {n: np.array(v, np.float64) for n, v in values.items() if n in based and is_number(v)}
+    numbers = {name: value for name, value in values.items() if name in based and is_number(value)}
+    found: dict[str, Any] = {name: np.array(value, np.float64) for name, value in numbers.items()}
     for name, value in values.items():
         if name in PARAMS and type(value) is dict and value and all(map(is_number, value.values())):
             found[name] = {key: np.array(number, np.float64) for key, number in value.items()}

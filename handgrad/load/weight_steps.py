@@ -8,7 +8,7 @@ import ast
 import re
 
 from handgrad.load.arrays import bases_of
-from handgrad.run.noting import STEP
+from handgrad.run.targets import STEP
 
 GOES_BACK = re.compile(r"(?i).*(delta|err|grad|deriv).*")  # what an update is computed from
 

@@ -60,7 +60,8 @@ def implied(programme, notes):
     back = next((number for number, note in notes.items() if goes_back(note)), None)
     if name is None or back is None:
         return None
-    at = last_of(np.shape(held[name]), notes, back)
+    own = {number: note for number, note in notes.items() if note.function == "<module>"}
+    at = last_of(np.shape(held[name]), own, back)  # of the script's own lines: no helper's
     loss = partial(of_output, half_squares, programme, name)
     return None if at is None else replace(programme, loss=loss, loss_at=at)
 

@@ -148,3 +148,32 @@ def test_a_dict_of_numbers_is_one_of_parameters(report_of):
     assert len(gradients) == 3
     wrong = report_of(NUMBERS.replace("np.sum(dpred * x)", "np.sum(dpred)"))
     assert [finding.name for finding in wrong.findings if finding.verdict == "wrong"] == ["w"]
+
+
+HIDDEN = """
+import numpy as np
+
+class Net:
+    def back(self, x, y):
+        z = x @ self.w
+        a = np.tanh(z)
+        self.s = self.slope(z)
+        delta = (a - y) ** 3 * self.s
+        return [x.T @ delta]
+
+    def slope(self, z):
+        s = 1 - np.tanh(z) ** 2
+        return s
+
+rng = np.random.default_rng(0)
+net = Net()
+net.w = rng.standard_normal((3, 2))
+x, y = rng.standard_normal((5, 3)), rng.standard_normal((5, 2))
+nabla_w = net.back(x, y)
+"""
+
+
+def test_a_loss_that_nothing_tells_of_is_asked_for(report_of):
+    report = report_of(HIDDEN)
+    assert report.verdict == "error"
+    assert "no loss was found" in report.error

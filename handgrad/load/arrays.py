@@ -11,10 +11,12 @@ from handgrad.load.names import FORMS, array_of, is_letter
 
 CLOSE = 1e-6  # relative: two formulas for one gradient agree better, others hardly ever so well
 NAMELESS = re.compile(r"(?i)d|g|grads?|gradients?|deriv(ative)?s?|dparams")  # of all there is
-GRADIENTS = re.compile(r"(?i)d|g|.*grad.*|.*deriv.*|.*delta.*|dparams")  # what holds gradients
+GRADIENTS = re.compile(  # what holds gradients; what a layer derived is kept for its backward pass
+    r"(?i)d|g|.*grad.*|.*deriv(?!ed).*|.*delta.*|dparams"
+)
 
 
-@dataclass
+@dataclass(eq=False)
 class Array:
     """An array that a pass assigned: where it is found again, and all its names.
 
@@ -35,6 +37,7 @@ class Array:
     way: str = ""
     arguments: set[str] = field(default_factory=set)
     function: str = ""
+    line: int = 0
 
     @property
     def shown(self):
@@ -64,11 +67,11 @@ def arrays_of(notes, skipped=()):
             continue
         is_of_entry = note.is_partial and last == note.name
         new = Array(number, value, [name], note.container, given, note.is_partial, is_of_entry)
-        new.function = note.function
+        new.function, new.line = note.function, note.line
         new.arguments |= {note.name} if note.is_argument else set()
         last = note.container
-        if known is not None and known.is_partial and new.is_partial and found[-1] is known:
-            found.pop()  # filled by a loop: what it is like in between is no quantity
+        if known is not None and new.is_partial and is_in_the_making(known, new, found[-1]):
+            found.remove(known)
         latest[given] = new
         found.append(new)
     return found
@@ -88,6 +91,18 @@ def is_alias(note, known):
     return (
         note.is_argument or note.container or note.name in names or note.function != known.function
     )
+
+
+def is_in_the_making(known, new, last):
+    """Say whether an Array is no quantity yet: zeros, or what a loop has filled so far.
+
+    `new` is what it has become, `last` what was assigned before that.
+    """
+    if not known.is_partial:
+        return not known.value.any() and len(known.names) == 1
+    if last is known and known.names[0][0] == new.names[0][0]:
+        return True
+    return known.line == new.line and bool((known.value == new.value).any())
 
 
 def is_number(value):

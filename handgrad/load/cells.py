@@ -13,7 +13,7 @@ from handgrad.load.arrays import bases_of
 from handgrad.load.defined import files_of, with_cells
 from handgrad.load.notebook import without_magic
 from handgrad.load.statements import computed_first, is_aside, segments_of, statements_of, title_of
-from handgrad.run.noting import lines_of
+from handgrad.run.targets import lines_of
 
 SHELL = {"get_ipython", "globals", "locals"}  # names in lines that are not of the derivation
 AS_THEY_STAND = "It was run on the arrays as they stand now, after all cells."

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from handgrad.errors import InputError
 from handgrad.network import Network
-from handgrad.run.noting import lines_of
 from handgrad.run.statements import cell_of
+from handgrad.run.targets import lines_of
 
 POSITIONAL = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
 NO_OWNERS = type, types.ModuleType

@@ -112,6 +112,8 @@ def in_order(layer, first, grads, by_name):
         grad = next((g for g in grads if g.given == id(value) and is_unchanged(g, array)), None)
         if grad is None or grad.shown.startswith("["):  # nothing assigns it
             grad = Array(way, array, [(f"d{name}", None)], way=way)
+        elif not grad.shown:  # the return statement computes it
+            grad.names.append((f"d{name}", None))
         if own_place.get(id(grad), name) == name:
             found[name] = grad
         else:

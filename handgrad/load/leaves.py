@@ -6,7 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from handgrad.load.arrays import GRADIENTS, NAMELESS, Array, arrays_of, bases_of, is_unchanged, same
+from handgrad.load.arrays import (
+    GRADIENTS,
+    NAMELESS,
+    Array,
+    arrays_of,
+    bases_of,
+    is_near,
+    is_unchanged,
+    same,
+)
 from handgrad.load.names import Y_NAMES, array_of
 from handgrad.load.nested import flat, holders_of
 
@@ -39,7 +48,7 @@ def gradients_of(first, data):
         else:
             found.append(Array(at, array, [(key, None)], container, id(value), way=way))
             by_id.setdefault(id(value), []).append(found[-1])
-    return found
+    return [grad for grad in found if grad.shown or grad.way]
 
 
 def is_called_so(grad):
@@ -90,16 +99,57 @@ def of_leaves(leaves, first, data, grads, targets=Y_NAMES):
     `data` has the names by the ids of the arrays that the passes were given; what is called as the
     `targets` has no gradient.
     """
+    leaves = {name: leaf for name, leaf in leaves.items() if not is_for_grads(name)}
     names, known = names_of_leaves(leaves, first, data), {n.name for n in first.values.values()}
     wanted = {name: leaf for name, leaf in leaves.items() if name not in targets}
     found: dict[str, Array] = {}
     for name, leaf in wanted.items():
-        fitting = [grad for grad in grads if is_of(grad, name, names[name], known)]
+        fitting = fitting_of(name, names, grads, known)
         if fitting:
             found[name] = best_of(fitting, name, np.shape(leaf))
-    found = found or by_order(first, grads)
+    in_order = by_order(first, grads)
+    if all(in_order.get(name) is grad for name, grad in found.items()):
+        found = in_order | found
     free = {name: leaf for name, leaf in wanted.items() if name not in found}
     return found | of_nameless(without(grads, found.values()), free, first, known)
+
+
+def is_for_grads(name):
+    """Say whether an array lies where an object keeps its gradients: `layer.gradients.w`."""
+    return any(re.fullmatch(r"(?i)\w*grad(ient)?s?", part) for part in name.split(".")[:-1])
+
+
+def fitting_of(name, names, grads, known):
+    """Return the gradients that are called after a leaf: best after a name that no other leaf has.
+
+    A helper may call the biases of all layers `bias`, and so all their gradients `dbias`.
+    """
+    others = set().union(*(names[other] for other in names if other != name))
+    for own in (names[name] - others, names[name]):
+        fitting = [grad for grad in grads if is_of(grad, name, own, known)]
+        if fitting:
+            return fitting
+    return []
+
+
+def in_their_order(found, slopes):
+    """Return the gradients of leaves, those of lists that run backwards turned round; and notes.
+
+    `dX = [backward(d) for d in reversed(...)]` has that of the last x first: so it is where all
+    entries are, by their numbers, those of the other end. `slopes` has autograd's as `grad_X[0]`.
+    """
+    lists: dict[str, list[str]] = {}
+    for name in found:
+        if name.endswith("]") and f"grad_{name}" in slopes:
+            lists.setdefault(name.rpartition("[")[0], []).append(name)
+    turned, notes = dict(found), []
+    for stem, names in lists.items():
+        other = dict(zip(names, reversed(names), strict=True))
+        is_off = not all(is_near(found[n].value, slopes[f"grad_{n}"]) for n in names)
+        if is_off and all(is_near(found[other[n]].value, slopes[f"grad_{n}"]) for n in names):
+            turned |= {name: found[other[name]] for name in names}
+            notes.append(f"The gradients of `{stem}` are listed from the last to the first.")
+    return turned, notes
 
 
 def names_of_leaves(leaves, first, data):
@@ -125,11 +175,14 @@ def best_of(grads, name, shape):
     """Return which of several gradients that are called after a leaf is meant: the last such.
 
     One that is returned under the leaf's name goes before what is returned at all, and one of the
-    leaf's shape before others.
+    leaf's shape before others. Of `gradients["w"] += dw`, from zeros, it is dw: there is its line.
     """
+    fitting = grads
     best = [grad for grad in grads if grad.way == name or grad.way.endswith(f".{name}")]
     best = best or [grad for grad in grads if grad.way] or grads
-    return ([grad for grad in best if grad.value.shape == shape] or best)[-1]
+    last = ([grad for grad in best if grad.value.shape == shape] or best)[-1]
+    added = [grad for grad in fitting if last.is_partial and np.array_equal(grad.value, last.value)]
+    return ([grad for grad in added if grad.given != last.given] or [last])[-1]
 
 
 def of_nameless(grads, leaves, first, known):

@@ -34,7 +34,7 @@ def without_multiples(pairs, slopes, counts, judge_for):
     """Return pairs of values and gradients without the multiples that are carried on the way.
 
     What is wrong has none to be seen: it has that of the gradient before it. `judge_for` takes such
-    pairs, and returns a `judge`: where more is wrong without the multiples, they are mistakes.
+    pairs, and returns a `judge`: where no less is wrong without the multiples, they are mistakes.
     """
     found, last, carried = {}, 1.0, False
     for at, grad in sorted(pairs.items(), key=lambda pair: place(pair[1])):
@@ -42,7 +42,7 @@ def without_multiples(pairs, slopes, counts, judge_for):
         last = last if times is None else times
         found[at] = scaled(grad, last)
         carried = carried or last != 1
-    if not carried or len(judge_for(found)({})) > len(judge_for(pairs)({})):
+    if not carried or len(judge_for(found)({})) >= len(judge_for(pairs)({})):
         return pairs
     return {at: found[at] for at in pairs}
 
@@ -71,11 +71,6 @@ def place(grad):
 def at_of(grad):
     """Return where a gradient is, also one without the multiple that it carries."""
     return grad.at.at if isinstance(grad.at, Scaled) else grad.at
-
-
-def divided(loss, times, result, noted):
-    """Return a part of a loss."""
-    return loss(result, noted) / times
 
 
 def notes_on_multiples(found):

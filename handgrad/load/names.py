@@ -16,7 +16,7 @@ from handgrad.run.hand_written import as_array, checked
 FORMS = (
     *("grad_{}", "d{}", "{}_grad", "d_{}", "dL_d{}", "dLd{}", "dloss_d{}", "dLoss_d{}", "dl_d{}"),
     *("dJ_d{}", "dE_d{}", "dC_d{}", "dL/d{}", "grad{}", "g{}", "g_{}", "{}_g", "gradient_{}"),
-    *("{}_gradient", "delta_{}", "nabla_{}", "{}.grad", "{}.g"),
+    *("{}_gradient", "delta_{}", "nabla_{}", "{}.grad", "{}.g", "{}_derivative"),
 )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from handgrad.errors import InputError
 from handgrad.load.arrays import bases_of
+from handgrad.load.implied import implied
 from handgrad.load.names import array_of
 from handgrad.load.nested import flat
 from handgrad.run.hand_written import as_array, call, mapped
@@ -206,11 +207,16 @@ def with_loss(programme, result, values, grads):
     if losses:
         at = first_of(values[losses[-1]], values)
         return replace(programme, loss=lambda _, noted: noted, loss_at=at), None
+    leaves = {id(array) for array in programme.held().values()}  # the slope of these is the last
+    computed = {n: note for n, note in values.items() if id(note.given) not in leaves}
     for number, grad in grads.items():
-        at = value_of(grad, values, number if programme.is_one else None)
+        at = value_of(grad, computed, number if programme.is_one else None)
         if at is not None:
             loss = partial(times, upstream=np.array(grad.value, np.float64))
             return replace(programme, loss=loss, loss_at=at), number
+    told = implied(programme, values) if programme.is_one else None
+    if told is not None:
+        return told, None
     where = (
         "return it from forward" if not programme.is_one else "put that line before the gradients"
     )
@@ -221,10 +227,15 @@ def with_loss(programme, result, values, grads):
 
 
 def first_of(loss, values):
-    """Return the number of the first name of a loss: a function may have returned it."""
+    """Return the number of the first name of a loss: a function may have returned it.
+
+    Of `loss = float(loss)` it is what was there before: autograd does not follow a float. A sum
+    that a loop adds nothing to is no other name for what it was before.
+    """
     for number, note in values.items():
-        is_same = note.given is loss.given or note.name == loss.name
-        if is_same and may_be_loss(note.value) and np.array_equal(note.value, loss.value, True):
+        is_float = note.name == loss.name and type(loss.given) is float
+        is_same = (note.given is loss.given or is_float) and may_be_loss(note.value)
+        if is_same and np.array_equal(note.value, loss.value, True):
             return number
     raise AssertionError("the loss itself is among them")
 
@@ -235,7 +246,8 @@ def value_of(grad, values, before):
     if array is None or array.dtype.kind != "f":
         return None
     for number, value in reversed(values.items()):
-        if value.name in bases and (before is None or number < before):
+        is_before = before is None or number < before
+        if value.name in bases and is_before and not value.is_argument:
             other = array_of(value.value)
             if other is not None and other.shape == array.shape:
                 return number

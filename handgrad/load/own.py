@@ -15,18 +15,26 @@ import numpy as np
 from handgrad.errors import InputError
 from handgrad.load import pairing
 from handgrad.load.arrays import arrays_of, bases_of, is_near
+from handgrad.load.fitted import fits, fitted_all, shape_note
 from handgrad.load.follow import followed, with_reference
-from handgrad.load.leaves import gradients_of, is_nameless, of_leaves, without
+from handgrad.load.implied import divided, meant
+from handgrad.load.leaves import (
+    gradients_of,
+    in_their_order,
+    is_for_grads,
+    is_nameless,
+    of_leaves,
+    without,
+)
 from handgrad.load.lines import lines_of_key
 from handgrad.load.multiples import (
     at_of,
-    divided,
     multiple_of,
     notes_on_multiples,
     without_multiples,
 )
 from handgrad.load.nested import floats_in
-from handgrad.load.noted_passes import NotedPasses, first_run, is_fit, root_of
+from handgrad.load.noted_passes import NotedPasses, first_run, root_of
 from handgrad.load.unnamed import judge_of, misnamed, notes_on_others, unnamed
 from handgrad.network import Network
 from handgrad.run.hand_written import named_inputs
@@ -56,7 +64,7 @@ def load_script(programme, leaves, y, **about):
     held = held_in(first, leaves)
     changed = {n for n in held if not np.array_equal(held[n], leaves[n], equal_nan=True)}
     first = replace(first, changed=frozenset(changed))
-    data = {id(array): name for name, array in held.items()}
+    data = {id(array): name for name, array in held.items() if not is_for_grads(name)}
     grads = gradients_of(first, data)
     with_gradient = of_leaves(first.params, first, data, grads)
     holders = {holder_of(name) for name in with_gradient} - {""}  # what lies beside is one as well
@@ -87,7 +95,7 @@ class Truth(NamedTuple):
 
 def paired(draft, first, data, grads, with_gradient):
     """Return the Network, with the gradients paired that are those of values on the way."""
-    values = arrays_of(first.values, data)
+    values = [value for value in arrays_of(first.values, data) if value.shown]
     given = [grad for grad in grads if grad.at == first.seed or is_given(grad, first)]
     left = without(grads, [*with_gradient.values(), *given])
     watched = {value.at: f"v{value.at}" for value in pairing.watchable(values, left)}
@@ -99,6 +107,11 @@ def paired(draft, first, data, grads, with_gradient):
             "depends on none that was there: make the weights, and what they belong to, before the "
             "first line that computes with them."
         )
+    with_gradient, notes = in_their_order(with_gradient, truth.trace)
+    first, truth, more = meant(
+        first, with_gradient, truth, lambda first: truth_of(draft, first, watched, inputs)
+    )
+    draft = replace(draft, notes=(*draft.notes, *notes, *more))
     if first.seed is not None:
         programme = first.programme
         draft, first = seeded(draft, first, with_gradient, truth)
@@ -211,25 +224,6 @@ def leaves_of(first):
     return {**first.params, **named_inputs(first.x)}
 
 
-def fits(grads, arrays):
-    """Return the shapes that gradients are given, which have an axis of 1 too many or too few."""
-    return {
-        name: arrays[name].shape
-        for name, grad in grads.items()
-        if name in arrays
-        if grad.value.shape != arrays[name].shape and is_fit(grad.value, arrays[name].shape)
-    }
-
-
-def fitted_all(found, arrays):
-    """Return the arrays of gradients, each in the shape of what it is the gradient of."""
-    shapes = fits(found, arrays)
-    return {
-        f"grad_{name}": grad.value.reshape(shapes.get(name, grad.value.shape))
-        for name, grad in found.items()
-    }
-
-
 def finished(network, first, names, grads, shapes):
     """Return the Network whose passes return what is watched, and the gradients of it.
 
@@ -290,8 +284,3 @@ def line_of(first, at, grad):
     files = {note.filename for note in first.grads.values()}
     found = [(file, number) for file in files for number in lines_of_key(file, grad.names[-1][0])]
     return found[-1] if found else None
-
-
-def shape_note(name, shape):
-    """Say that a gradient has an axis of length 1 more, or less, than what it is that of."""
-    return f"`{name}` is judged in the shape {shape}, that of what it is the gradient of."

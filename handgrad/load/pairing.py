@@ -128,14 +128,14 @@ def in_order(grads, values, entries, truth) -> Iterator[tuple[Array, Array]]:
         if equal:  # dh[h <= 0] = 0 makes another of it
             yield values[0], equal[-1]
             return
-    grads = [g for g in grads if not (g.is_of_entry and g is not grads[-1])]
+    grads = [g for g in grads if not (is_in_between(g) and g is not grads[-1])]
     if entries and all(value.is_of_entry for value in values):
         values = entries
         last = last_versions(grads)
         if len(last) == 1 and last[0].value.shape[1:] == entries[0].value.shape:
             yield from ((entry, part) for entry in entries for part in part_of(last[0], entry))
             return
-    values = [v for v in values if not (v.is_of_entry and v is not values[-1])]
+    values = [v for v in values if not (is_in_between(v) and v is not values[-1])]
     if len(grads) != len(values):
         grads, values = last_versions(grads), last_versions(values)
     if len(grads) == len(values):
@@ -147,6 +147,11 @@ def in_order(grads, values, entries, truth) -> Iterator[tuple[Array, Array]]:
         yield (equal or fitting(values, grads[0]))[-1], grads[0]
     else:
         yield from by_numbers(grads, list(reversed(values)), truth)
+
+
+def is_in_between(array):
+    """Say whether an Array is a buffer that is being filled: what is called otherwise is full."""
+    return array.is_of_entry and len({name for name, _ in array.names} - array.arguments) < 2
 
 
 def in_turn(values, grads, truth):

@@ -17,7 +17,7 @@ from handgrad.load import own
 from handgrad.load.arrays import bases_of
 from handgrad.load.names import Y_NAMES
 from handgrad.load.nested import copied, floats_in, own_copy
-from handgrad.load.programme import State
+from handgrad.load.programme import PARAMS, State
 from handgrad.load.statements import is_aside, made_anew
 from handgrad.run.hand_written import as_array, failure
 from handgrad.run.own_forward import Programme
@@ -135,13 +135,22 @@ def programme_of(body, namespace, is_theirs, namespaces, where):
 
 
 def weights_as_arrays(values, body):
-    """Return the numbers that a pass has a gradient of as arrays: `b = 0.0`, where it has `db`."""
+    """Return the numbers that a pass has a gradient of as arrays: `b = 0.0`, where it has `db`.
+
+    So are those of a dict of parameters, `params = {"w": 0.5, "b": 0.0}`.
+    """
     based = {base for one in body for name in one.assigned for base in bases_of(name)}
-    return {
-        name: np.array(value, np.float64)
-        for name, value in values.items()
-        if name in based and isinstance(value, int | float) and not isinstance(value, bool)
-    }
+    numbers = {name: value for name, value in values.items() if name in based and is_number(value)}
+    found: dict[str, Any] = {name: np.array(value, np.float64) for name, value in numbers.items()}
+    for name, value in values.items():
+        if name in PARAMS and type(value) is dict and value and all(map(is_number, value.values())):
+            found[name] = {key: np.array(number, np.float64) for key, number in value.items()}
+    return found
+
+
+def is_number(value):
+    """Say whether a value is a number of Python's, and no truth value."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def needed(body, namespace):

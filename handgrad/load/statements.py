@@ -12,10 +12,13 @@ from typing import Any, NamedTuple
 from handgrad.load.arrays import bases_of, same
 from handgrad.load.lines import assigns, changed_by
 from handgrad.load.main_function import opened
+from handgrad.load.weight_steps import has_unnamed, step_of, with_gradients
 
 SHOWS = ("print", "plot", "show", "imshow", "figure")  # calls that only show something
 SHAPES = ("shape", "ndim", "size", "dtype")  # what is asked of an array that is not computed with
 GRADIENT = re.compile(r"(?i)grad|delta|backward|backprop")
+BACKWARD = {"backward", "backprop", "append"}  # what is called in a loop back through the steps
+HOLDER = re.compile(r"(?i)\w*grad(ient)?s|dparams")  # of the gradients of all weights
 PASSES = {"backward", "backprop", "step", "zero_grad", "update"}  # methods of a training step
 
 
@@ -81,7 +84,8 @@ class Segment(NamedTuple):
     @property
     def moved(self):
         """The names of the weights that are moved, where they are known."""
-        return {name for one in self.statements for name in moved(one.node)}
+        steps = {step_of(one.node) for one in self.statements} - {""}
+        return steps.union(*(moved(one.node) for one in self.statements))
 
     @property
     def start(self):
@@ -93,6 +97,9 @@ class Segment(NamedTuple):
     def end(self):
         """Where the pass ends: before its last updates, and what comes after them."""
         updates = [n for n, one in enumerate(self.statements) if is_update(one.node)]
+        steps = [n for n, one in enumerate(self.statements, 1) if step_of(one.node)]
+        if steps and not updates:
+            return steps[-1]
         end = updates[-1] if updates else len(self.statements)
         while end - 1 in updates:
             end -= 1
@@ -117,7 +124,8 @@ def looped(node):
 def moved(node):
     """Return the weights that a statement moves along their gradient: of `w -= rate * dw` it is w.
 
-    It is told by its names: that of the gradient is that of the weight.
+    It is told by its names: that of the gradient is that of the weight, or `params[key]` is moved
+    along `grads[key]`.
     """
     target: ast.expr
     if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.Add | ast.Sub):
@@ -126,16 +134,27 @@ def moved(node):
         target, value = node.targets[0], node.value
     else:
         return set()
+    if isinstance(target, ast.Subscript) and is_entry_of_grads(target, value):
+        return set(changed_by(target))
     used = {part.id for part in ast.walk(value) if isinstance(part, ast.Name)}
     known = {base for name in used for base in bases_of(name)}
     return {name for name in changed_by(target) if any(same(base, name) for base in known)}
+
+
+def is_entry_of_grads(target, value):
+    """Say whether an entry is moved along that of the same key in what is called grads."""
+    if any(bases_of(name) or HOLDER.fullmatch(name) for name in changed_by(target)):
+        return False  # a gradient itself
+    entries = [part for part in ast.walk(value) if isinstance(part, ast.Subscript)]
+    same_key = [one.value for one in entries if ast.dump(one.slice) == ast.dump(target.slice)]
+    return any(HOLDER.fullmatch(getattr(o, "id", getattr(o, "attr", ""))) for o in same_key)
 
 
 def is_update(node):
     """Say whether a statement moves weights, or loops over them and does."""
     if isinstance(node, ast.For):
         of_all = set().union(*(moved(part) for part in ast.walk(node)))
-        return bool(of_all & set(changed_by(node.target)))
+        return bool(of_all & set(changed_by(node.target))) or all(map(is_update, node.body))
     return bool(moved(node))
 
 
@@ -153,15 +172,23 @@ def is_training(node):
     }
     assigned = {name for part in inner for name in assigns(part)}
     both = {base for name in assigned for base in bases_of(name)} & assigned
-    return bool(both or calls & PASSES or any(is_update(part) for part in inner))
+    has_pass = bool(calls & PASSES) and not goes_back(inner)
+    has_update = any(is_update(part) for part in inner) or has_unnamed(node.body)
+    return bool(both or has_pass or has_update)
+
+
+def goes_back(inner):
+    """Say whether a loop calls nothing but the backward pass of each step: `cell.backward(dh)`."""
+    calls = [part.func for part in inner if isinstance(part, ast.Call)]
+    return all(getattr(one, "attr", getattr(one, "id", "")) in BACKWARD for one in calls)
 
 
 def segments_of(statements) -> Iterator[Segment]:
     """Yield a script's statements in parts with one pass each: weights moved, and on it goes."""
     segment = Segment([])
     for one in opened_loops(statements):
-        is_moved = any(is_update(s.node) for s in segment.statements)
-        if is_moved and not is_update(one.node):
+        is_moved = any(is_update(s.node) or step_of(s.node) for s in segment.statements)
+        if is_moved and not is_update(one.node) and not step_of(one.node):
             again = segment.moved | given_before_update(segment)
             if one.assigned & again:
                 yield segment
@@ -174,7 +201,7 @@ def given_before_update(segment):
     """Return what the statements of a pass assign before its first update, but for gradients."""
     found: set[str] = set()
     for one in segment.statements:
-        if is_update(one.node):
+        if is_update(one.node) or step_of(one.node):
             break
         found |= one.assigned
     return {name for name in found if not any(base in found for base in bases_of(name))}
@@ -189,7 +216,8 @@ def opened_loops(statements) -> Iterator[Statement]:
             continue
         if isinstance(node, ast.For):
             yield Statement(first_round(node), one.filename)
-        yield from opened_loops([Statement(inner, one.filename) for inner in node.body])
+        body = with_gradients(node.body)
+        yield from opened_loops([Statement(inner, one.filename) for inner in body])
 
 
 def first_round(loop):

@@ -46,6 +46,8 @@ def unnamed(left, known, truth, judge, counts, found=None):
     off = len(judge(found)) if wrong else 0
     budget = TRIES
     for grad in wrong:
+        if not np.ptp(grad.value):  # zeros to begin with, and no gradient yet
+            continue
         for scales in (used, counts):
             if not off:
                 return found
@@ -91,16 +93,25 @@ def misnamed(found, wrong, truth, judge, counts):
     `grad_h` may be what has come through h's own derivative. It counts only where others are right
     then that were wrong. Returns a dict from `grad_h` to the Result and the gradient.
     """
-    moved: dict[str, Any] = {}
-    off = len(wrong)
+    exact: dict[str, Any] = {}
     for name in wrong:
         grad = found[name.removeprefix("grad_")]
-        same = same_as(grad, truth, counts)
-        if same is None:
-            continue
-        result, scale = same
-        more = {**moved, name: (result, scaled(grad, scale))}
-        count = len(judge(dict(more.values()), more.keys()))
+        same = same_as(grad, truth, counts, [result for result, _ in exact.values()])
+        if same is not None:
+            result, scale = same
+            exact[name] = result, scaled(grad, scale)
+
+    def still_wrong(some):
+        return len(judge(dict(some.values()), some.keys()))
+
+    # all at once first: a step of four gates is right only if the gradients of all are moved
+    if len(exact) > 1 and still_wrong(exact) < len(wrong) - len(exact):
+        return exact
+    moved: dict[str, Any] = {}
+    off = len(wrong)
+    for name, one in exact.items():
+        more = {**moved, name: one}
+        count = still_wrong(more)
         if count < off - 1:
             moved, off = more, count
     return moved

@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from handgrad.run.noting import Watch, called_on, is_simple, lines_of, targets_in
+from handgrad.run.noting import Watch
+from handgrad.run.targets import called_on, is_simple, lines_of, targets_in
 
 PACKAGE = Path(__file__).parents[1]
 LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib")})

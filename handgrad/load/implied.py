@@ -115,8 +115,9 @@ def meant(first, with_gradient, truth, truth_for):
             found = truth_for(other)
         except InputError:  # no logarithm of what is no probability
             continue
-        times = multiple(with_gradient, found)
-        best = best if times is None else (other, found, loss)
+        if all_known(first, found):  # else a slope was computed, and forgotten
+            times = multiple(with_gradient, found)
+            best = best if times is None else (other, found, loss)
     first, truth, loss = best
     said = LOSSES[loss].format(first.values[programme.loss_at].name)
     notes = [f"There is no loss: {said} is taken."]
@@ -129,6 +130,16 @@ def meant(first, with_gradient, truth, truth_for):
         )
         truth = truth_for(first)
     return first, truth, notes
+
+
+def all_known(first, truth):
+    """Say whether all that goes back is some gradient, or the negative of one."""
+    slopes = [*truth.slopes.values(), *truth.results.values(), *truth.trace.values()]
+    notes = {**first.values, **first.grads}.values()
+    back = [array_of(note.value) for note in notes if goes_back(note)]
+    return all(
+        any(is_near(array, slope) or is_near(array, -slope) for slope in slopes) for array in back
+    )
 
 
 def multiple(with_gradient, truth):

@@ -14,7 +14,7 @@ from handgrad.run.code import silence
 from handgrad.run.hand_written import in_dtype, run_hand_written
 
 SECONDS = 2.0  # for all that is wrong in one report
-FORWARD = 1  # times as long for the forward pass, where that may be the one that is wrong
+SEVERAL, ONE = 1, 0.5  # times as long for the forward pass, where that may well be it, or not
 DEEPER = 10  # times as long for corrections of two changes
 MORE = 2  # lines that are as good, and shown
 
@@ -31,48 +31,65 @@ def with_fixes(network: Network, findings: list[Finding], depth: int = 1) -> lis
     wide, until = in_dtype(network, np.float64), time.thread_time() + seconds
     with silence():
         failing = failing_of(wide)
-        search = Search(
-            wide, network.code, {n: wrong[n] for n in wrong if n in failing}, failing, until
-        )
+        search = Search(wide, network.code, {n: wrong[n] for n in wrong if n in failing}, until)
+        search.failing = failing
         stages = range(len(CHEAPEST) if depth > 1 else len(CHEAPEST) - 1)
         look(search, stages, {f.name for f in findings if f.verdict == "match"})
-        if may_be_forward(search, findings):
-            search.until = time.thread_time() + FORWARD * seconds
+        if search.failing and is_own_forward(network):
+            share = SEVERAL if is_forward_likely(search, findings) else ONE
+            search.until = time.thread_time() + share * seconds
             search.trace = run_hand_written(wide)
             look_at_forward(search)
     return [replace(f, fix=fix_of(search, f.name)) if f.name in wrong else f for f in findings]
 
 
-def may_be_forward(search, findings):
-    """Say whether the forward pass may be the one that is wrong.
+def is_own_forward(network):
+    """Say whether the reference is the user's own forward pass."""
+    return network.reference is not None and network.reference.kind == "forward"
 
-    It is where it is the reference, and several gradients are wrong, or a weight does not reach the
-    loss, or nothing in the backward pass was found.
+
+def is_forward_likely(search, findings):
+    """Say whether the forward pass may well be the one that is wrong.
+
+    It is where several gradients are wrong, or a weight does not reach the loss, or nothing in the
+    backward pass was found.
     """
-    reference = search.network.reference
-    if reference is None or reference.kind != "forward" or not search.failing:
-        return False
     kinds = {f.cause.kind for f in findings if f.name in search.wrong and f.cause is not None}
     return len(search.wrong) > 1 or "unreached" in kinds or not search.hits
 
 
 def fix_of(search, name):
-    """Return the corrected line of a quantity, with those that are as good, or None."""
-    hits = [hit for hit in search.hits if name in hit.corrected]
+    """Return the corrected line of a quantity, with those that are as good, or None.
+
+    What makes the other pass right is the other possibility.
+    """
+    hits = sorted((hit for hit in search.hits if name in hit.corrected), key=order)
     if not hits:
         return None
-    best, *rest = sorted(hits, key=order)
-    spot, text = best.candidate.spot, best.candidate.text
-    same = [hit for hit in rest if hit.candidate.spot.place.node is spot.place.node]
-    number, old, new = changed_lines(spot.text, text)
+    best = hits[0]
+    other = next((hit for hit in hits if hit.is_forward != best.is_forward), None)
+    kind = [hit for hit in hits[1:] if hit.is_forward == best.is_forward]
+    fix = as_fix(best, [hit for hit in kind if is_beside(hit, best)])
+    return fix if other is None else fix._replace(otherwise=as_fix(other, []))
+
+
+def is_beside(hit, other):
+    """Say whether two hits change the same statement."""
+    return hit.candidate.spot.place.node is other.candidate.spot.place.node
+
+
+def as_fix(hit, others):
+    """Return a Hit as a Fix; the others are as good."""
+    spot = hit.candidate.spot
+    number, old, new = changed_lines(spot.text, hit.candidate.text)
     return Fix(
         file=spot.place.filename,
         number=spot.place.node.lineno + number,
         old=old,
         new=new,
-        alternatives=[changed_lines(spot.text, hit.candidate.text)[2] for hit in same][:MORE],
-        verified_on=best.verified_on,
-        is_forward=best.is_forward,
+        alternatives=[changed_lines(spot.text, one.candidate.text)[2] for one in others][:MORE],
+        verified_on=hit.verified_on,
+        is_forward=hit.is_forward,
     )
 
 

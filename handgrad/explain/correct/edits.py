@@ -28,6 +28,7 @@ KINDS = (
     exchanged.other_signs,
     exchanged.other_layouts,
     exchanged.other_constants,
+    exchanged.other_flags,
     exchanged.other_functions,
     exchanged.other_assignments,
     exchanged.other_counts,

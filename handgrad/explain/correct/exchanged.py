@@ -180,6 +180,18 @@ def other_constants(statement, _):
                     yield 1.3, statement.with_part(part, new)
 
 
+def other_flags(statement, names):
+    """A flag that is not given: `nonlin(l2)` for `nonlin(l2, deriv=True)`."""
+    for part in statement.read():
+        if isinstance(part.node, ast.Call):
+            text = statement.of(part.node)
+            given = {keyword.arg for keyword in part.node.keywords}
+            for function, flag, default in names.flags:
+                if function == called(part.node) and flag not in given:
+                    new = f"{text[: text.rindex(')')]}, {flag}={not default})"
+                    yield 1.1, statement.with_part(part, new)
+
+
 def others_of(value, is_index):
     """Yield numbers that may be meant in the place of one."""
     if isinstance(value, bool):

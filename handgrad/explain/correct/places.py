@@ -137,11 +137,13 @@ class Names(NamedTuple):
     """What may be written at a place.
 
     `atoms` are the names that the function around it knows, and the `cache["h1"]` and `self.w` in
-    it, as they are written there; `functions` are those that the file calls.
+    it, as they are written there; `functions` are those that the file calls, `flags` what its own
+    functions take that is True or False: pairs of a function and a name.
     """
 
     atoms: list[str]
     functions: list[str]
+    flags: list[tuple[str, str, bool]]
 
 
 def names_at(code: Code, place: Place) -> Names:
@@ -154,7 +156,19 @@ def names_at(code: Code, place: Place) -> Names:
     atoms = dict.fromkeys(atoms_in(around, called))
     # of `h1 = values["h1"]` the name is enough
     kept = [atom for atom in atoms if not any(atom.endswith(f'["{other}"]') for other in atoms)]
-    return Names(kept, list(dict.fromkeys(functions)))
+    return Names(kept, list(dict.fromkeys(functions)), list(flags_in(tree)))
+
+
+def flags_in(tree) -> Iterator[tuple[str, str, bool]]:
+    """Yield the functions of a file with each argument that is True or False, and its default."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            named, defaults = node.args.args, node.args.defaults
+            pairs = [*zip(named[len(named) - len(defaults) :], defaults, strict=True)]
+            pairs += zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+            for argument, default in pairs:
+                if isinstance(default, ast.Constant) and isinstance(default.value, bool):
+                    yield node.name, argument.arg, default.value
 
 
 def is_plain(function):

@@ -20,6 +20,7 @@ from handgrad.explain.correct.draws import DRAWS, others
 from handgrad.explain.correct.edits import CHEAPEST, edits_of
 from handgrad.explain.correct.places import (
     FEEDER,
+    OWN,
     REST,
     SAME_NAME,
     Spot,
@@ -38,6 +39,8 @@ from handgrad.run.precision import FLOAT64, arithmetic
 
 # How far from the line a place may be for the edits of each stage.
 FURTHEST = REST, FEEDER, SAME_NAME
+SHARED = 0.1  # what a place adds that feeds several quantities that are wrong
+LEEWAY = 0.6  # of what an edit may cost, if it corrects all of several
 NEAR = 1e-9  # how near a trial has to come, of the largest entry, to be looked at more closely
 
 
@@ -68,8 +71,8 @@ class Search:
     network: Network
     code: Code
     wrong: dict[str, Finding]
-    failing: frozenset[str]
     until: float
+    failing: frozenset[str] = frozenset()
     trace: dict[str, np.ndarray] = field(default_factory=dict)
     draws: list[tuple[Network, bool]] | None = None
     own: dict[str, list[Place]] = field(default_factory=dict)
@@ -86,18 +89,24 @@ def look(search: Search, stages, right: set[str]):
     """Try edits, the cheapest first, until each wrong quantity has a correction or time is up."""
     names = search.network.names
     right_names = {base_of(names.get(name, name)) for name in right}
+    sought = [f for f in search.wrong.values() if f.expected is not None and f.expected.any()]
     for candidate in cheapest_first(search, spots_of(search, right_names), stages):
         if search.is_over():
             return
         best = {name: hit for hit in search.hits for name in hit.corrected}
-        if len(best) == len(search.wrong) and is_worse(candidate, best.values()):
-            return
+        if all(f.name in best for f in sought) and is_worse(candidate, best.values()):
+            return  # each has a correction, and further ones are no better
         try_out(search, candidate)
 
 
 def is_worse(candidate, hits):
-    """Say whether a candidate costs more than each of these hits."""
-    return candidate.cost > max(hit.candidate.cost for hit in hits)
+    """Say whether a candidate costs more than each of these hits.
+
+    Where each corrects one of several quantities, one that corrects all may cost a little more.
+    """
+    several = len({id(hit) for hit in hits}) > 1
+    dearest = max((hit.candidate.cost for hit in hits), default=0.0)
+    return candidate.cost > dearest + several * LEEWAY
 
 
 def cheapest_first(search: Search, spots, stages) -> Iterator[Candidate]:
@@ -135,6 +144,8 @@ def spots_of(search, right):
         search.own[name] = own
         for spot in spots_for(places, own, shown, right - {shown}):
             key = key_of(spot.place)
+            if key in found and spot.cost > OWN:  # what several have in common comes sooner
+                spot = spot._replace(cost=min(SHARED, spot.cost, found[key].cost))
             if key not in found or spot.cost < found[key].cost:
                 found[key] = spot
     return list(found.values())
@@ -229,8 +240,8 @@ def new_statements(candidate):
 def is_near(array, finding):
     """Say whether an array is the right one, but for rounding."""
     expected = finding.expected
-    if array is None or expected is None or array.shape != expected.shape:
-        return False
+    if array is None or expected is None or array.shape != expected.shape or not expected.any():
+        return False  # what should be 0, many an edit makes 0
     with np.errstate(all="ignore"):
         apart = np.abs(np.subtract(array, expected, dtype=np.float64))
         size = float(np.abs(expected).max(initial=0.0))

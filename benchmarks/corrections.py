@@ -37,7 +37,9 @@ def main():
                 verified += finding.fix is not None and finding.fix.verified_on == DRAWS
                 if options.list:
                     line = None if finding.fix is None else finding.fix.new
-                    print(f"{spent:5.2f} s  {name} {finding.name}\n    {new}\n    {line}\n    {old}")
+                    print(
+                        f"{spent:5.2f} s  {name} {finding.name}\n    {new}\n    {line}\n    {old}"
+                    )
     print(
         f"{corrected} of {wrong} wrong quantities corrected, {verified} on other sizes as well; "
         f"median {np.median(seconds):.2f} s, 95 % within {np.quantile(seconds, 0.95):.2f} s"

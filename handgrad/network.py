@@ -16,6 +16,9 @@ Array = NDArray[Any]
 Inputs = Array | tuple[Array, ...] | dict[str, Array]
 
 
+LARGEST = 32  # beyond this, other sizes need not be larger to tell one from another
+
+
 @dataclass(frozen=True)
 class Reference:
     """A PyTorch network to compare with.
@@ -95,7 +98,7 @@ class Network:
     redraw: Callable[[int], Network] | None = None
 
 
-def larger(sizes: Mapping[str, int]) -> dict[str, int]:
-    """Return larger sizes by name, of which no two are the same."""
-    largest = max(sizes.values(), default=0)
+def unequal(sizes: Mapping[str, int]) -> dict[str, int]:
+    """Return other sizes by name, of which no two are the same: larger ones, but not by far."""
+    largest = min(max(sizes.values(), default=0), LARGEST)
     return {name: largest + 1 + number for number, name in enumerate(sizes)}

@@ -164,9 +164,8 @@ def flags_in(tree) -> Iterator[tuple[str, str, bool]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             named, defaults = node.args.args, node.args.defaults
-            pairs = [*zip(named[len(named) - len(defaults) :], defaults, strict=True)]
-            pairs += zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
-            for argument, default in pairs:
+            last = [*named[len(named) - len(defaults) :], *node.args.kwonlyargs]
+            for argument, default in zip(last, [*defaults, *node.args.kw_defaults], strict=True):
                 if isinstance(default, ast.Constant) and isinstance(default.value, bool):
                     yield node.name, argument.arg, default.value
 

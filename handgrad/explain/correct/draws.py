@@ -7,11 +7,33 @@ from dataclasses import replace
 import numpy as np
 
 from handgrad.network import Network
+from handgrad.run.hand_written import in_dtype, run_hand_written
 from handgrad.run.own_forward import OwnForward
 from handgrad.run.perturb import are_whole
 from handgrad.run.precision import mapped
 
 DRAWS = 2
+
+
+def draws_of(network: Network) -> list[tuple[Network, bool]]:
+    """Return other draws in float64, each with whether the code as it is runs on it.
+
+    One on which it does not may be one for which a wrong name has the wrong size.
+    """
+    found: list[tuple[Network, bool]] = []
+    for seed in range(1, DRAWS + 1):
+        ways = [in_dtype(one, np.float64) for one in others(network, seed)]
+        usable = [one for one in ways if runs(one)]
+        found += [(one, True) for one in usable[:1]] or [(one, False) for one in ways]
+    return found
+
+
+def runs(network: Network) -> bool:
+    """Say whether the passes of a Network run, and give a loss that is a number."""
+    try:
+        return bool(np.isfinite(run_hand_written(network)["loss"]).all())
+    except Exception:
+        return False
 
 
 def others(network: Network, seed: int) -> Iterator[Network]:

@@ -20,7 +20,12 @@ CHEAPEST = 1.0, 2.8, 3.0  # of the edits of each stage
 SMALL = 1.7  # what each of two edits may cost
 
 
-RETURNED = (exchanged.other_names, exchanged.other_signs, exchanged.other_layouts)
+RETURNED = (
+    exchanged.other_names,
+    exchanged.other_signs,
+    exchanged.other_layouts,
+    forgotten.left_out,
+)
 
 
 KINDS = (

@@ -13,7 +13,6 @@ from handgrad.explain.correct.search import (
     Hit,
     Search,
     cheapest_first,
-    draws_of,
     new_statements,
     verified,
 )
@@ -53,7 +52,7 @@ def hit_of(search: Search, candidate: Candidate) -> Hit | None:
         trace = run_hand_written(network)
         if not is_alive(trace, search.trace) or not is_slope(network, trace):
             return None
-    draws = draws_of(search)
+    draws = search.all_draws()
     with search.code.changed(place, statements):
         hit = verified(search, candidate, draws)
     if hit is None or hit.corrected != search.failing:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from handgrad.compare.judge import judge
-from handgrad.explain.correct.draws import DRAWS, others
+from handgrad.explain.correct.draws import draws_of
 from handgrad.explain.correct.edits import CHEAPEST, edits_of
 from handgrad.explain.correct.places import (
     FEEDER,
@@ -34,7 +34,7 @@ from handgrad.explain.correct.quick import Segment, segment_for
 from handgrad.findings import FAILED, Finding
 from handgrad.network import Network
 from handgrad.run.code import Code, Place
-from handgrad.run.hand_written import in_dtype, run_hand_written
+from handgrad.run.hand_written import run_hand_written
 from handgrad.run.precision import FLOAT64, arithmetic
 
 # How far from the line a place may be for the edits of each stage.
@@ -79,6 +79,12 @@ class Search:
     segments: dict[tuple, dict[str, Segment]] = field(default_factory=dict)
     hits: list[Hit] = field(default_factory=list)
     tried: int = 0
+
+    def all_draws(self):
+        """Return other draws, made at the first call; see `draws_of`."""
+        if self.draws is None:
+            self.draws = draws_of(self.network)
+        return self.draws
 
     def is_over(self):
         """Say whether the time is up."""
@@ -175,13 +181,13 @@ def try_out(search: Search, candidate: Candidate):
     search.tried += 1
     place = candidate.spot.place
     try:
-        statements = new_statements(candidate)
-        if not may_correct(search, candidate, statements):
+        if not may_correct(search, candidate):
             return
+        statements = new_statements(candidate)
         with search.code.changed(place, statements):
             trace = run_hand_written(search.network)
         if any(is_near(trace.get(name), finding) for name, finding in search.wrong.items()):
-            draws = draws_of(search)
+            draws = search.all_draws()
             with search.code.changed(place, statements):
                 hit = verified(search, candidate, draws)
             search.hits += [] if hit is None else [hit]
@@ -191,14 +197,17 @@ def try_out(search: Search, candidate: Candidate):
         return
 
 
-def may_correct(search, candidate, statements):
+def may_correct(search, candidate):
     """Say whether an edit may correct anything, as far as a few lines of the code tell."""
     spot = candidate.spot
     key = key_of(spot.place)
     if key not in search.segments:
         search.segments[key] = segments_from(search, spot)
     segments = search.segments[key]
-    return not segments or any(
+    if not segments:
+        return True
+    statements = parsed(candidate)
+    return any(
         is_near(fitted(segment.run(statements), search.wrong[name]), search.wrong[name])
         for name, segment in segments.items()
     )
@@ -225,16 +234,25 @@ def fitted(array, finding):
 
 def new_statements(candidate):
     """Return the statements that an edit puts in the place of one, on the same lines."""
+    old, statements = candidate.spot.place.node, parsed(candidate)
+    below = [*getattr(old, "body", []), *getattr(old, "orelse", [])]  # they stay where they are
+    kept = {id(node) for statement in below for node in ast.walk(statement)}
+    for statement in statements:
+        for node in ast.walk(statement):
+            if id(node) not in kept and isinstance(node, ast.stmt | ast.expr):
+                node.lineno += old.lineno - 1
+                node.end_lineno = (node.end_lineno or 1) + old.lineno - 1
+    return statements
+
+
+def parsed(candidate):
+    """Return the statements of an edit; those in a loop, or below an `if`, are the old ones."""
     old = candidate.spot.place.node
-    if isinstance(old, ast.For | ast.If):
-        (head,) = ast.parse(candidate.text + " pass").body
-        head.body, head.orelse = old.body, old.orelse
-        new = [ast.copy_location(head, old)]
-    else:
-        new = ast.parse(candidate.text).body
-        for statement in new:
-            ast.increment_lineno(statement, old.lineno - 1)
-    return new
+    if not isinstance(old, ast.For | ast.If):
+        return ast.parse(candidate.text).body
+    (head,) = ast.parse(candidate.text + " pass").body
+    head.body, head.orelse = old.body, old.orelse
+    return [head]
 
 
 def is_near(array, finding):
@@ -266,28 +284,6 @@ def verified(search, candidate, draws):
             return None
         count += 1
     return Hit(candidate, corrected, count)
-
-
-def draws_of(search):
-    """Return other draws, made at the first call, each with whether the code as it is runs on it.
-
-    One on which it does not may be one for which a wrong name has the wrong size.
-    """
-    if search.draws is None:
-        search.draws = []
-        for seed in range(1, DRAWS + 1):
-            ways = [in_dtype(one, np.float64) for one in others(search.network, seed)]
-            usable = [one for one in ways if runs(one)]
-            search.draws += [(one, True) for one in usable[:1]] or [(one, False) for one in ways]
-    return search.draws
-
-
-def runs(network):
-    """Say whether the passes of a Network run, and give a loss that is a number."""
-    try:
-        return bool(np.isfinite(run_hand_written(network)["loss"]).all())
-    except Exception:
-        return False
 
 
 def failing_of(network):

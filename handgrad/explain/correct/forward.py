@@ -20,7 +20,7 @@ from handgrad.network import Network
 from handgrad.run.code import Code
 from handgrad.run.hand_written import run_hand_written
 
-DEARER = 0.5  # than an edit of the backward pass that corrects as much
+DEARER = 1.0  # than an edit of the backward pass that corrects as much
 STEP = 1e-6  # of the largest weight, by which all are moved
 MOST = 1.3  # what an edit may cost: a name that is much alike, a sign, a number
 NEAR = 1e-4  # how far the slope of the loss may be from what the gradients say

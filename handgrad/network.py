@@ -75,6 +75,8 @@ class Network:
             or None.
         redraw: `redraw(seed)` gives the same network with other weights and data, of other sizes
             where it has sizes; None where that is not known.
+        reload: `reload(network)` reads the user's code again, as it is now, on the weights and data
+            of a network; None where that is not known.
     """
 
     name: str
@@ -96,6 +98,7 @@ class Network:
     notes: tuple[str, ...] = ()
     code: Any = None
     redraw: Callable[[int], Network] | None = None
+    reload: Callable[[Network], Network] | None = None
 
 
 def unequal(sizes: Mapping[str, int]) -> dict[str, int]:

@@ -47,12 +47,17 @@ def load(programme, params, x, y, **about):
     `params` are the parameters, flat and by name, `about` is for the Network. Raises InputError
     where there is no loss, or no gradient, or where autograd cannot follow the forward pass.
     """
+
+    def reload(now):
+        return load(programme, now.params, now.x, now.y, **about)
+
     first = first_run(programme, params, x, y)
     leaves = {**first.params, **named_inputs(first.x)}
     data = {id(array): name for name, array in {**leaves, "y": first.y}.items()}
     grads = gradients_of(first, data)
     with_gradient = of_leaves(leaves, first, data, grads)
-    return paired(Network(params=params, x=x, y=y, **about), first, data, grads, with_gradient)
+    draft = Network(params=params, x=x, y=y, reload=reload, **about)
+    return paired(draft, first, data, grads, with_gradient)
 
 
 def load_script(programme, leaves, y, **about):
@@ -60,6 +65,10 @@ def load_script(programme, leaves, y, **about):
 
     `leaves` are all arrays that go in, by name; `y` is the one that has a row for each sample.
     """
+
+    def reload(now):
+        return load_script(programme, {**now.params, **named_inputs(now.x)}, now.y, **about)
+
     first = first_run(programme, leaves, {}, y)
     held = held_in(first, leaves)
     changed = {n for n in held if not np.array_equal(held[n], leaves[n], equal_nan=True)}
@@ -71,7 +80,8 @@ def load_script(programme, leaves, y, **about):
     is_param = {n: n in with_gradient or holder_of(n) in holders for n in leaves}
     params = {name: array for name, array in leaves.items() if is_param[name]}
     others = {name: array for name, array in leaves.items() if not is_param[name]}
-    return paired(Network(params=params, x=others, y=y, **about), first, data, grads, with_gradient)
+    draft = Network(params=params, x=others, y=y, reload=reload, **about)
+    return paired(draft, first, data, grads, with_gradient)
 
 
 def holder_of(name):

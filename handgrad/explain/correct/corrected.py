@@ -106,5 +106,8 @@ def changed_lines(old, new):
 
 
 def order(hit):
-    """Return what hits are sorted by: those that correct more first, then the cheaper, shorter."""
-    return -len(hit.corrected), hit.candidate.cost, len(hit.candidate.text)
+    """Return what hits are sorted by: those that correct more first, then the cheaper, shorter.
+
+    Of one quantity alone it is the backward pass that is likelier wrong.
+    """
+    return -len(hit.corrected), hit.is_forward, hit.candidate.cost, len(hit.candidate.text)

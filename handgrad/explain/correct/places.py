@@ -8,7 +8,7 @@ from typing import NamedTuple
 from handgrad.run.code import Code, Place, source_of
 
 # What a place adds to the cost of an edit: the further from the line, the later it is tried.
-OWN, SAME_NAME, RETURNED, HELPER, FEEDER, REST = 0.0, 0.2, 0.3, 0.4, 0.5, 1.5
+OWN, SAME_NAME, RETURNED, HELPER, FEEDER, FEEDER_RIGHT, REST = 0.0, 0.2, 0.3, 0.4, 0.5, 1.2, 1.5
 SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return)
 HEADS = (ast.For, ast.If)
 DEEP = 2  # how many statements back what goes into a line is looked for
@@ -34,11 +34,13 @@ def editable(code: Code) -> list[Place]:
     return [p for file in code.files() for p in code.places(file) if is_editable(p.node)]
 
 
-def spots_for(places: list[Place], own: list[Place], name: str, right: set[str]) -> list[Spot]:
+def spots_for(
+    places: list[Place], own: list[Place], name: str, right: set[str], is_returned: bool
+) -> list[Spot]:
     """Return the places where a mistake in a quantity may be, the likeliest first.
 
     `own` are those that assign it, `name` is what the user calls it, `right` are the names of what
-    is right.
+    is right. Where what is judged `is_returned`, it may also be the return that is wrong.
     """
     found: dict[tuple, Spot] = {}
 
@@ -52,12 +54,15 @@ def spots_for(places: list[Place], own: list[Place], name: str, right: set[str])
     around = [p for p in places if any(is_beside(p, one) for one in own)]
     names = {target for place in own for target in targets(place.node)} | {name}
     add([p for p in around if targets(p.node) & names], SAME_NAME)
-    add([p for p in around if isinstance(p.node, ast.Return)], RETURNED)
+    if is_returned:
+        add([p for p in around if isinstance(p.node, ast.Return)], RETURNED)
     fed = [p for p in around if feeds(p, own, around, right)]
+    fed_right = [p for p in around if feeds(p, own, around, set())]
     called = {name for place in [*own, *fed] for name in calls(place.node)}
     add([p for p in places if p.function is not None and p.function.name in called], HELPER)
     add(fed, FEEDER)
-    add(around, REST)
+    add(fed_right, FEEDER_RIGHT)
+    add([p for p in around if is_returned or not isinstance(p.node, ast.Return)], REST)
     return list(found.values())
 
 

@@ -20,7 +20,6 @@ from handgrad.explain.correct.draws import draws_of
 from handgrad.explain.correct.edits import CHEAPEST, edits_of
 from handgrad.explain.correct.places import (
     FEEDER,
-    OWN,
     REST,
     SAME_NAME,
     Spot,
@@ -76,6 +75,7 @@ class Search:
     trace: dict[str, np.ndarray] = field(default_factory=dict)
     draws: list[tuple[Network, bool]] | None = None
     own: dict[str, list[Place]] = field(default_factory=dict)
+    serves: dict[tuple, set[str]] = field(default_factory=dict)
     segments: dict[tuple, dict[str, Segment]] = field(default_factory=dict)
     hits: list[Hit] = field(default_factory=list)
     tried: int = 0
@@ -95,24 +95,28 @@ def look(search: Search, stages, right: set[str]):
     """Try edits, the cheapest first, until each wrong quantity has a correction or time is up."""
     names = search.network.names
     right_names = {base_of(names.get(name, name)) for name in right}
-    sought = [f for f in search.wrong.values() if f.expected is not None and f.expected.any()]
     for candidate in cheapest_first(search, spots_of(search, right_names), stages):
         if search.is_over():
             return
-        best = {name: hit for hit in search.hits for name in hit.corrected}
-        if all(f.name in best for f in sought) and is_worse(candidate, best.values()):
-            return  # each has a correction, and further ones are no better
-        try_out(search, candidate)
+        if is_worth_it(search, candidate):
+            try_out(search, candidate)
 
 
-def is_worse(candidate, hits):
-    """Say whether a candidate costs more than each of these hits.
+def is_worth_it(search, candidate):
+    """Say whether an edit may correct what nothing does yet, or nothing that is cheaper.
 
-    Where each corrects one of several quantities, one that corrects all may cost a little more.
+    Where several quantities are wrong, one that corrects all of them may cost a little more than
+    those that correct one each.
     """
-    several = len({id(hit) for hit in hits}) > 1
-    dearest = max((hit.candidate.cost for hit in hits), default=0.0)
-    return candidate.cost > dearest + several * LEEWAY
+    best: dict[str, float] = {}
+    for hit in search.hits:
+        for name in hit.corrected:
+            best[name] = min(hit.candidate.cost, best.get(name, np.inf))
+    served = search.serves[key_of(candidate.spot.place)]
+    if any(candidate.cost <= best.get(name, np.inf) for name in served):
+        return True
+    is_done = any(served <= hit.corrected for hit in search.hits)
+    return not is_done and candidate.cost <= max(best[name] for name in served) + LEEWAY
 
 
 def cheapest_first(search: Search, spots, stages) -> Iterator[Candidate]:
@@ -141,20 +145,29 @@ def cheapest_first(search: Search, spots, stages) -> Iterator[Candidate]:
 
 
 def spots_of(search, right):
-    """Return the places to edit for all that is wrong, each once, at its lowest cost."""
+    """Return the places to edit for all that is wrong, each once, at its lowest cost.
+
+    What should be 0 is left out: many an edit makes it so.
+    """
     places = editable(search.code)
     found: dict[tuple, Spot] = {}
-    for name in search.wrong:
+    for name, finding in search.wrong.items():
+        if finding.expected is None or not finding.expected.any():
+            continue
         shown = base_of(search.network.names.get(name, name))
-        own = own_places(places, shown, search.network.lines.get(name))
-        search.own[name] = own
-        for spot in spots_for(places, own, shown, right - {shown}):
+        line = search.network.lines.get(name)
+        search.own[name] = own = own_places(places, shown, line)
+        for spot in spots_for(places, own, shown, right - {shown}, is_returned=line is None):
             key = key_of(spot.place)
-            if key in found and spot.cost > OWN:  # what several have in common comes sooner
-                spot = spot._replace(cost=min(SHARED, spot.cost, found[key].cost))
+            search.serves.setdefault(key, set()).add(name)
             if key not in found or spot.cost < found[key].cost:
                 found[key] = spot
-    return list(found.values())
+    return [sooner(spot, search.serves[key]) for key, spot in found.items()]
+
+
+def sooner(spot, served):
+    """Return a place at a lower cost if several wrong quantities have it in common."""
+    return spot if len(served) < 2 else spot._replace(cost=min(SHARED, spot.cost))
 
 
 def key_of(place):
@@ -186,7 +199,8 @@ def try_out(search: Search, candidate: Candidate):
         statements = new_statements(candidate)
         with search.code.changed(place, statements):
             trace = run_hand_written(search.network)
-        if any(is_near(trace.get(name), finding) for name, finding in search.wrong.items()):
+        served = search.serves[key_of(place)]
+        if any(is_near(trace.get(name), search.wrong[name]) for name in served):
             draws = search.all_draws()
             with search.code.changed(place, statements):
                 hit = verified(search, candidate, draws)
@@ -216,9 +230,9 @@ def may_correct(search, candidate):
 def segments_from(search, spot):
     """Return the Segments from a spot to what is wrong, by the names of the quantities."""
     found = {}
-    for name, finding in search.wrong.items():
+    for name in search.serves[key_of(spot.place)]:
         for own in search.own[name][-1:]:
-            segment = segment_for(search.network, spot, own, finding)
+            segment = segment_for(search.network, spot, own, search.wrong[name])
             if segment is not None:
                 found[name] = segment
     return found
@@ -258,8 +272,8 @@ def parsed(candidate):
 def is_near(array, finding):
     """Say whether an array is the right one, but for rounding."""
     expected = finding.expected
-    if array is None or expected is None or array.shape != expected.shape or not expected.any():
-        return False  # what should be 0, many an edit makes 0
+    if array is None or expected is None or array.shape != expected.shape:
+        return False
     with np.errstate(all="ignore"):
         apart = np.abs(np.subtract(array, expected, dtype=np.float64))
         size = float(np.abs(expected).max(initial=0.0))
@@ -268,14 +282,14 @@ def is_near(array, finding):
 
 def verified(search, candidate, draws):
     """Return the Hit that an edit is, or None; called while the edited code is in place."""
-    failing = failing_of(search.network)
+    failing = failing_with(search.network, search.failing)
     corrected = search.failing - failing
     if not failing <= search.failing or not corrected.intersection(search.wrong):
         return None
     count = 1
     for draw, has_run in draws:
         try:
-            again = failing_of(draw)
+            again = failing_with(draw, search.failing)
         except Exception:
             if has_run:
                 raise
@@ -284,6 +298,18 @@ def verified(search, candidate, draws):
             return None
         count += 1
     return Hit(candidate, corrected, count)
+
+
+def failing_with(network, before):
+    """Return the names of the quantities that fail as the code is now.
+
+    Where others do than `before`, it may be read in another way now: a multiple that gradients
+    carried is gone, say. So it is loaded again.
+    """
+    failing = failing_of(network)
+    if failing <= before or network.reload is None:
+        return failing
+    return failing_of(network.reload(network))
 
 
 def failing_of(network):

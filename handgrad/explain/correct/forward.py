@@ -7,12 +7,11 @@ backward pass right: that is more likely what happened.
 
 import numpy as np
 
+from handgrad.explain.correct.candidates import Candidate, cheapest_first
 from handgrad.explain.correct.places import HELPER, OWN, Spot, calls, editable, is_at, text_of
 from handgrad.explain.correct.search import (
-    Candidate,
     Hit,
     Search,
-    cheapest_first,
     new_statements,
     verified,
 )
@@ -28,9 +27,8 @@ NEAR = 1e-4  # how far the slope of the loss may be from what the gradients say
 
 def look_at_forward(search: Search):
     """Try small edits of the forward pass, until one makes the whole backward pass right."""
-    for candidate in cheapest_first(
-        search, forward_spots(search.code, search.network), stages=(0,)
-    ):
+    spots = forward_spots(search.code, search.network)
+    for candidate in cheapest_first(search.code, spots, (0,), search.wrong):
         if search.is_over() or candidate.cost > MOST:
             return
         try:

@@ -6,49 +6,33 @@ shorter line; and what corrects several quantities at once before what corrects 
 """
 
 import ast
-import heapq
-import itertools
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
 from handgrad.compare.judge import judge
+from handgrad.explain.correct.candidates import (
+    Candidate,
+    Spots,
+    cheapest_first,
+    key_of,
+    spots_of,
+)
 from handgrad.explain.correct.draws import draws_of
-from handgrad.explain.correct.edits import CHEAPEST, edits_of
 from handgrad.explain.correct.places import (
-    FEEDER,
-    REST,
-    SAME_NAME,
-    Spot,
     base_of,
-    editable,
-    names_at,
-    own_places,
-    spots_for,
 )
 from handgrad.explain.correct.quick import Segment, segment_for
 from handgrad.findings import FAILED, Finding
 from handgrad.network import Network
-from handgrad.run.code import Code, Place
+from handgrad.run.code import Code
 from handgrad.run.hand_written import run_hand_written
 from handgrad.run.precision import FLOAT64, arithmetic
 
-# How far from the line a place may be for the edits of each stage.
-FURTHEST = REST, FEEDER, SAME_NAME
-SHARED = 0.1  # what a place adds that feeds several quantities that are wrong
 LEEWAY = 0.6  # of what an edit may cost, if it corrects all of several
 NEAR = 1e-9  # how near a trial has to come, of the largest entry, to be looked at more closely
-
-
-class Candidate(NamedTuple):
-    """An edit at a place, what it costs, and the quantities that it may correct."""
-
-    cost: float
-    spot: Spot
-    text: str
 
 
 class Hit(NamedTuple):
@@ -74,8 +58,7 @@ class Search:
     failing: frozenset[str] = frozenset()
     trace: dict[str, np.ndarray] = field(default_factory=dict)
     draws: list[tuple[Network, bool]] | None = None
-    own: dict[str, list[Place]] = field(default_factory=dict)
-    serves: dict[tuple, set[str]] = field(default_factory=dict)
+    spots: Spots = field(default_factory=lambda: Spots([], {}, {}))
     segments: dict[tuple, dict[str, Segment]] = field(default_factory=dict)
     hits: list[Hit] = field(default_factory=list)
     tried: int = 0
@@ -95,7 +78,8 @@ def look(search: Search, stages, right: set[str]):
     """Try edits, the cheapest first, until each wrong quantity has a correction or time is up."""
     names = search.network.names
     right_names = {base_of(names.get(name, name)) for name in right}
-    for candidate in cheapest_first(search, spots_of(search, right_names), stages):
+    search.spots = spots_of(search.code, search.network, search.wrong, right_names)
+    for candidate in cheapest_first(search.code, search.spots.spots, stages, search.wrong):
         if search.is_over():
             return
         if is_worth_it(search, candidate):
@@ -112,81 +96,11 @@ def is_worth_it(search, candidate):
     for hit in search.hits:
         for name in hit.corrected:
             best[name] = min(hit.candidate.cost, best.get(name, np.inf))
-    served = search.serves[key_of(candidate.spot.place)]
+    served = search.spots.serves[key_of(candidate.spot.place)]
     if any(candidate.cost <= best.get(name, np.inf) for name in served):
         return True
     is_done = any(served <= hit.corrected for hit in search.hits)
     return not is_done and candidate.cost <= max(best[name] for name in served) + LEEWAY
-
-
-def cheapest_first(search: Search, spots, stages) -> Iterator[Candidate]:
-    """Yield the edits of places, the cheapest first.
-
-    Those of a place are made when the first of them may be the cheapest that is left.
-    """
-    waiting: list[tuple] = []
-    numbers = itertools.count()
-    for spot in spots:
-        for stage in stages:
-            if spot.cost <= FURTHEST[stage]:
-                cost = CHEAPEST[stage] + spot.cost
-                heapq.heappush(waiting, (cost, 0, next(numbers), (spot, stage)))
-    while waiting:
-        *_, one = heapq.heappop(waiting)
-        if isinstance(one, Candidate):
-            yield one
-            continue
-        spot, stage = one
-        names, parameters = names_for(search, spot)
-        for edit in edits_of(spot.text, names, parameters, stage):
-            candidate = Candidate(edit.cost + spot.cost, spot, edit.text)
-            entry = (candidate.cost, len(edit.text), next(numbers), candidate)
-            heapq.heappush(waiting, entry)
-
-
-def spots_of(search, right):
-    """Return the places to edit for all that is wrong, each once, at its lowest cost.
-
-    What should be 0 is left out: many an edit makes it so.
-    """
-    places = editable(search.code)
-    found: dict[tuple, Spot] = {}
-    for name, finding in search.wrong.items():
-        if finding.expected is None or not finding.expected.any():
-            continue
-        shown = base_of(search.network.names.get(name, name))
-        line = search.network.lines.get(name)
-        search.own[name] = own = own_places(places, shown, line)
-        for spot in spots_for(places, own, shown, right - {shown}, is_returned=line is None):
-            key = key_of(spot.place)
-            search.serves.setdefault(key, set()).add(name)
-            if key not in found or spot.cost < found[key].cost:
-                found[key] = spot
-    return [sooner(spot, search.serves[key]) for key, spot in found.items()]
-
-
-def sooner(spot, served):
-    """Return a place at a lower cost if several wrong quantities have it in common."""
-    return spot if len(served) < 2 else spot._replace(cost=min(SHARED, spot.cost))
-
-
-def key_of(place):
-    """Return what a place is known by."""
-    return place.filename, place.node.lineno, place.node.col_offset
-
-
-def names_for(search, spot):
-    """Return the names that a place knows, and those that a penalty there may be on."""
-    names = names_at(search.code, spot.place)
-    return names, [w for w in names.atoms if any(is_parameter(w, n) for n in search.wrong)]
-
-
-def is_parameter(atom, name):
-    """Say whether a name may be that of the parameter whose gradient this is: w1 of grad_w1."""
-    quantity = name.removeprefix("grad_").lower()
-    return atom.lower().strip('"]').endswith(quantity) and not atom.lower().startswith(
-        ("d", "grad")
-    )
 
 
 def try_out(search: Search, candidate: Candidate):
@@ -199,7 +113,7 @@ def try_out(search: Search, candidate: Candidate):
         statements = new_statements(candidate)
         with search.code.changed(place, statements):
             trace = run_hand_written(search.network)
-        served = search.serves[key_of(place)]
+        served = search.spots.serves[key_of(place)]
         if any(is_near(trace.get(name), search.wrong[name]) for name in served):
             draws = search.all_draws()
             with search.code.changed(place, statements):
@@ -230,8 +144,8 @@ def may_correct(search, candidate):
 def segments_from(search, spot):
     """Return the Segments from a spot to what is wrong, by the names of the quantities."""
     found = {}
-    for name in search.serves[key_of(spot.place)]:
-        for own in search.own[name][-1:]:
+    for name in search.spots.serves[key_of(spot.place)]:
+        for own in search.spots.own[name][-1:]:
             segment = segment_for(search.network, spot, own, search.wrong[name])
             if segment is not None:
                 found[name] = segment

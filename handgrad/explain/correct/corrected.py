@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from handgrad.explain.correct.edits import CHEAPEST
-from handgrad.explain.correct.forward import look_at_forward
+from handgrad.explain.correct.forward import DEARER, look_at_forward
 from handgrad.explain.correct.search import Search, failing_of, look
 from handgrad.findings import Finding, Fix
 from handgrad.network import Network
@@ -61,16 +61,23 @@ def is_forward_likely(search, findings):
 def fix_of(search, name):
     """Return the corrected line of a quantity, with those that are as good, or None.
 
-    What makes the other pass right is the other possibility.
+    A change of the other pass that is as small, and corrects as much, is the other possibility.
     """
     hits = sorted((hit for hit in search.hits if name in hit.corrected), key=order)
     if not hits:
         return None
     best = hits[0]
-    other = next((hit for hit in hits if hit.is_forward != best.is_forward), None)
+    other = next((hit for hit in hits if is_as_likely(hit, best)), None)
     kind = [hit for hit in hits[1:] if hit.is_forward == best.is_forward]
     fix = as_fix(best, [hit for hit in kind if is_beside(hit, best)])
     return fix if other is None else fix._replace(otherwise=as_fix(other, []))
+
+
+def is_as_likely(hit, best):
+    """Say whether a hit in the other pass is as small a change, and corrects as much."""
+    if hit.is_forward == best.is_forward or hit.corrected != best.corrected:
+        return False
+    return hit.candidate.cost <= best.candidate.cost + DEARER * hit.is_forward
 
 
 def is_beside(hit, other):

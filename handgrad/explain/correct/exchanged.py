@@ -94,7 +94,9 @@ def other_signs(statement, _):
     """A sign turned, an operator for another, operands the other way round."""
     if isinstance(statement.value, ast.expr) and not isinstance(statement.value, ast.Tuple):
         part = Part(statement.value, statement.node, *statement.span(statement.value))
-        yield 1.0, statement.with_part(part, negated(statement.of(statement.value)))
+        has_sign = statement.of(statement.value).startswith("-")
+        turned = negated(statement.of(statement.value))
+        yield 1.0 if has_sign else 1.25, statement.with_part(part, turned)
     for part in statement.read():
         node = part.node
         if isinstance(node, ast.UnaryOp):

@@ -36,10 +36,10 @@ def with_fixes(network: Network, findings: list[Finding], depth: int = 1) -> lis
         stages = range(len(CHEAPEST) if depth > 1 else len(CHEAPEST) - 1)
         look(search, stages, {f.name for f in findings if f.verdict == "match"})
         if search.failing and is_own_forward(network):
-            share = SEVERAL if is_forward_likely(search, findings) else ONE
-            search.until = time.thread_time() + share * seconds
+            is_likely = is_forward_likely(search, findings)
+            search.until = time.thread_time() + (SEVERAL if is_likely else ONE) * seconds
             search.trace = run_hand_written(wide)
-            look_at_forward(search)
+            look_at_forward(search, is_likely)
     return [replace(f, fix=fix_of(search, f.name)) if f.name in wrong else f for f in findings]
 
 
@@ -77,7 +77,7 @@ def is_as_likely(hit, best):
     """Say whether a hit in the other pass is as small a change, and corrects as much."""
     if hit.is_forward == best.is_forward or hit.corrected != best.corrected:
         return False
-    return hit.candidate.cost <= best.candidate.cost + DEARER * hit.is_forward
+    return best.is_forward or hit.candidate.cost - DEARER <= best.candidate.cost
 
 
 def is_beside(hit, other):
@@ -113,8 +113,5 @@ def changed_lines(old, new):
 
 
 def order(hit):
-    """Return what hits are sorted by: those that correct more first, then the cheaper, shorter.
-
-    Of one quantity alone it is the backward pass that is likelier wrong.
-    """
-    return -len(hit.corrected), hit.is_forward, hit.candidate.cost, len(hit.candidate.text)
+    """Return what hits are sorted by: those that correct more first, then the cheaper, shorter."""
+    return -len(hit.corrected), hit.candidate.cost, hit.is_forward, len(hit.candidate.text)

@@ -67,7 +67,7 @@ def other_names(statement, names):
     for part in read:
         old = statement.of(part.node)
         for atom in names.atoms:
-            cost = 1.6 if isinstance(part.node, ast.Call) else 1.0 if are_alike(atom, old) else 1.4
+            cost = 1.6 if isinstance(part.node, ast.Call) else 1.0 if are_alike(atom, old) else 1.42
             if atom != old:
                 yield cost, statement.with_part(part, atom)
     for old in dict.fromkeys(statement.of(part.node) for part in read):
@@ -245,7 +245,8 @@ def other_functions(statement, names):
             yield 1.2, statement.text[: end - len(name)] + other + statement.text[end:]
         if len(part.node.args) == 1 and not part.node.keywords:
             for function in names.functions:
-                yield 1.4, statement.text[:start] + function + statement.text[end:]
+                if function[:1].islower():  # no class
+                    yield 1.4, statement.text[:start] + function + statement.text[end:]
 
 
 def other_assignments(statement, _):

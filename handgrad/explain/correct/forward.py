@@ -19,17 +19,21 @@ from handgrad.network import Network
 from handgrad.run.code import Code
 from handgrad.run.hand_written import run_hand_written
 
-DEARER = 1.0  # than an edit of the backward pass that corrects as much
+DEARER = 1.2  # than an edit of the backward pass that corrects as much
 STEP = 1e-6  # of the largest weight, by which all are moved
-MOST = 1.3  # what an edit may cost: a name that is much alike, a sign, a number
+MOST = 1.4  # what an edit may cost: a name that is much alike, a sign, a number
+LARGEST = 2.4  # and where the forward pass may well be wrong: a term or a factor that is forgotten
 NEAR = 1e-4  # how far the slope of the loss may be from what the gradients say
 
 
-def look_at_forward(search: Search):
-    """Try small edits of the forward pass, until one makes the whole backward pass right."""
+def look_at_forward(search: Search, is_likely: bool):
+    """Try small edits of the forward pass, until one makes the whole backward pass right.
+
+    Larger ones are tried where the forward pass `is_likely` the one that is wrong.
+    """
     spots = forward_spots(search.code, search.network)
     for candidate in cheapest_first(search.code, spots, (0,), search.wrong):
-        if search.is_over() or candidate.cost > MOST:
+        if search.is_over() or candidate.cost > (LARGEST if is_likely else MOST):
             return
         try:
             hit = hit_of(search, candidate)

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from handgrad.explain.correct.draws import longest_side, with_fewer_rows
 from handgrad.explain.correct.edits import CHEAPEST
 from handgrad.explain.correct.forward import DEARER, look_at_forward
-from handgrad.explain.correct.search import Search, failing_of, look
-from handgrad.findings import Finding, Fix
+from handgrad.explain.correct.search import Search, judged, look
+from handgrad.findings import FAILED, Finding, Fix
 from handgrad.network import Network
 from handgrad.run.code import silence
 from handgrad.run.hand_written import in_dtype, run_hand_written
@@ -16,6 +17,7 @@ from handgrad.run.hand_written import in_dtype, run_hand_written
 SECONDS = 2.0  # for all that is wrong in one report
 SEVERAL, ONE = 1, 0.5  # times as long for the forward pass, where that may well be it, or not
 DEEPER = 10  # times as long for corrections of two changes
+LARGE = 3000  # the longest side of an array with which two columns may be multiplied
 MORE = 2  # lines that are as good, and shown
 
 
@@ -25,22 +27,51 @@ def with_fixes(network: Network, findings: list[Finding], depth: int = 1) -> lis
     With a `depth` of 2 also what takes two changes of a line is looked for, which takes longer.
     """
     seconds = SECONDS * (1 if depth == 1 else DEEPER)
-    wrong = {f.name: f for f in findings if f.verdict == "wrong"}
-    if network.code is None or not wrong or not seconds:
+    names = {f.name for f in findings if f.verdict == "wrong"}
+    if network.code is None or not names or not seconds:
         return findings
-    wide, until = in_dtype(network, np.float64), time.thread_time() + seconds
     with silence():
-        failing = failing_of(wide)
-        search = Search(wide, network.code, {n: wrong[n] for n in wrong if n in failing}, until)
-        search.failing = failing
+        search = search_in(network, names, time.thread_time() + seconds)
+        if search is None:
+            return findings
         stages = range(len(CHEAPEST) if depth > 1 else len(CHEAPEST) - 1)
         look(search, stages, {f.name for f in findings if f.verdict == "match"})
         if search.failing and is_own_forward(network):
             is_likely = is_forward_likely(search, findings)
             search.until = time.thread_time() + (SEVERAL if is_likely else ONE) * seconds
-            search.trace = run_hand_written(wide)
             look_at_forward(search, is_likely)
-    return [replace(f, fix=fix_of(search, f.name)) if f.name in wrong else f for f in findings]
+    return [replace(f, fix=fix_of(search, f.name)) if f.name in names else f for f in findings]
+
+
+def search_in(network: Network, names: set[str], until: float) -> Search | None:
+    """Return the Search for what is wrong in a Network, None where it has too many rows for that.
+
+    Of two long columns a wrong product is a huge matrix: with many rows, few of them are tried
+    first, and what is right on these is verified on all.
+    """
+    wide = in_dtype(network, np.float64)
+    tried = wide if longest_side(wide) <= LARGE else with_fewer_rows(wide)
+    if tried is None:
+        return None
+    trace = run_hand_written(tried)
+    found = judged(tried, trace)
+    return Search(
+        network=tried,
+        code=network.code,
+        wrong={f.name: f for f in found if f.verdict == "wrong" and f.name in names},
+        until=until,
+        failing=frozenset(f.name for f in found if f.verdict in FAILED),
+        trace=trace,
+        whole=None if tried is wide else wide,
+        seconds=seconds_of(tried),
+    )
+
+
+def seconds_of(network):
+    """Return how long an edited run may take, of computing: far longer than one as it is."""
+    start = time.thread_time()
+    run_hand_written(network)
+    return 1.0 + 10 * (time.thread_time() - start)
 
 
 def is_own_forward(network):

@@ -16,7 +16,7 @@ from handgrad.explain.correct.search import (
     verified,
 )
 from handgrad.network import Network
-from handgrad.run.code import Code
+from handgrad.run.code import Code, at_most
 from handgrad.run.hand_written import run_hand_written
 
 DEARER = 1.2  # than an edit of the backward pass that corrects as much
@@ -50,7 +50,7 @@ def hit_of(search: Search, candidate: Candidate) -> Hit | None:
     """Return the Hit that an edit of the forward pass is, or None."""
     network, place = search.network, candidate.spot.place
     statements = new_statements(candidate)
-    with search.code.changed(place, statements):
+    with search.code.changed(place, statements), at_most(search.seconds):
         trace = run_hand_written(network)
         if not is_alive(trace, search.trace) or not is_slope(network, trace):
             return None

@@ -27,7 +27,7 @@ from handgrad.explain.correct.places import (
 from handgrad.explain.correct.quick import Segment, segment_for
 from handgrad.findings import FAILED, Finding
 from handgrad.network import Network
-from handgrad.run.code import Code
+from handgrad.run.code import Code, at_most
 from handgrad.run.hand_written import run_hand_written
 from handgrad.run.precision import FLOAT64, arithmetic
 
@@ -49,14 +49,20 @@ class Hit(NamedTuple):
 
 @dataclass
 class Search:
-    """What is wrong in a Network, in float64, and how long corrections are looked for."""
+    """What is wrong in a Network, in float64, and how long corrections are looked for.
+
+    `trace` is its hand-written one, as the code is; `whole` is the Network with all its rows, where
+    just few are tried; an edited run may take so many `seconds`.
+    """
 
     network: Network
     code: Code
     wrong: dict[str, Finding]
     until: float
-    failing: frozenset[str] = frozenset()
-    trace: dict[str, np.ndarray] = field(default_factory=dict)
+    failing: frozenset[str]
+    trace: dict[str, np.ndarray]
+    whole: Network | None = None
+    seconds: float = 1.0
     draws: list[tuple[Network, bool]] | None = None
     spots: Spots = field(default_factory=lambda: Spots([], {}, {}))
     segments: dict[tuple, dict[str, Segment]] = field(default_factory=dict)
@@ -67,6 +73,7 @@ class Search:
         """Return other draws, made at the first call; see `draws_of`."""
         if self.draws is None:
             self.draws = draws_of(self.network)
+            self.draws += [] if self.whole is None else [(self.whole, True)]
         return self.draws
 
     def is_over(self):
@@ -111,7 +118,7 @@ def try_out(search: Search, candidate: Candidate):
         if not may_correct(search, candidate):
             return
         statements = new_statements(candidate)
-        with search.code.changed(place, statements):
+        with search.code.changed(place, statements), at_most(search.seconds):
             trace = run_hand_written(search.network)
         served = search.spots.serves[key_of(place)]
         if any(is_near(trace.get(name), search.wrong[name]) for name in served):
@@ -200,7 +207,7 @@ def verified(search, candidate, draws):
     corrected = search.failing - failing
     if not failing <= search.failing or not corrected.intersection(search.wrong):
         return None
-    count = 1
+    count = 1 if search.whole is None else 0  # all rows count, and not that few of them do
     for draw, has_run in draws:
         try:
             again = failing_with(draw, search.failing)
@@ -228,6 +235,11 @@ def failing_with(network, before):
 
 def failing_of(network):
     """Return the names of the quantities that fail as the code is now."""
-    with arithmetic(FLOAT64), np.errstate(all="ignore"):
-        found, _ = judge(network, run_hand_written(network), FLOAT64)
+    found = judged(network, run_hand_written(network))
     return frozenset(f.name for f in found if f.verdict in FAILED)
+
+
+def judged(network, trace):
+    """Return the Findings on a hand-written trace of a Network."""
+    with arithmetic(FLOAT64), np.errstate(all="ignore"):
+        return judge(network, trace, FLOAT64)[0]

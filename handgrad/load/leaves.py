@@ -14,6 +14,7 @@ from handgrad.load.arrays import (
     bases_of,
     is_near,
     is_unchanged,
+    owner_of,
     same,
 )
 from handgrad.load.names import Y_NAMES, array_of
@@ -35,7 +36,7 @@ def gradients_of(first, data):
     by_id: dict[int, list[Array]] = {}
     for array in found:
         by_id.setdefault(array.given, []).append(array)
-    for at, way, value, container in [*listed(first.grads), *returned(first)]:
+    for at, way, value, container, owner in [*listed(first.grads), *returned(first)]:
         array = array_of(value)
         if array is None or not may_be_gradient(array) or id(value) in skipped:
             continue
@@ -46,7 +47,7 @@ def gradients_of(first, data):
             if key and not key.startswith("["):
                 noted.names.append((key, None))
         else:
-            found.append(Array(at, array, [(key, None)], container, id(value), way=way))
+            found.append(Array(at, array, [(key, owner)], container, id(value), way=way))
             by_id.setdefault(id(value), []).append(found[-1])
     return [grad for grad in found if grad.shown or grad.way]
 
@@ -59,19 +60,20 @@ def is_called_so(grad):
 def listed(notes):
     """Yield what lies in the lists and dicts of gradients that were noted.
 
-    Each comes with its place (see NotedPasses), the way to it, and the name of what it lies in.
+    Each comes with its place (see NotedPasses), the way to it, the name of what it lies in, and
+    the object that this belongs to.
     """
     for number, note in notes.items():
         if isinstance(note.given, list | tuple | dict) and holds_gradients(note):
             for way, value in flat(note.given).items():
                 named = f"{note.name}{way}" if way.startswith("[") else way
-                yield (number, way), named, value, note.name
+                yield (number, way), named, value, note.name, owner_of(note)
 
 
 def returned(first):
     """Yield what the backward pass returned, likewise."""
     for way, value in flat(first.returned).items():
-        yield way, way, value, "grads"
+        yield way, way, value, "grads", None
 
 
 def noted_as(key, array, several):
@@ -174,12 +176,14 @@ def names_of_leaves(leaves, first, data):
 def best_of(grads, name, shape):
     """Return which of several gradients that are called after a leaf is meant: the last such.
 
-    One that is returned under the leaf's name goes before what is returned at all, and one of the
-    leaf's shape before others. Of `gradients["w"] += dw`, from zeros, it is dw: there is its line.
+    One that is returned under the leaf's name goes before what is returned at all, that before what
+    an object keeps, and that before a local, which may be right where what is kept is not; one of
+    the leaf's shape goes before others. Of `gradients["w"] += dw`, from zeros, it is dw: there is its line.
     """
     fitting = grads
     best = [grad for grad in grads if grad.way == name or grad.way.endswith(f".{name}")]
-    best = best or [grad for grad in grads if grad.way] or grads
+    best = best or [grad for grad in grads if grad.way]
+    best = best or [grad for grad in grads if grad.is_kept] or grads
     last = ([grad for grad in best if grad.value.shape == shape] or best)[-1]
     added = [grad for grad in fitting if last.is_partial and np.array_equal(grad.value, last.value)]
     return ([grad for grad in added if grad.given != last.given] or [last])[-1]

@@ -107,13 +107,25 @@ def of_leaves(leaves, first, data, grads, targets=Y_NAMES):
     found: dict[str, Array] = {}
     for name, leaf in wanted.items():
         fitting = fitting_of(name, names, grads, known)
-        if fitting:
-            found[name] = best_of(fitting, name, np.shape(leaf))
+        best = best_of(fitting, name, np.shape(leaf)) if fitting else None
+        if best is not None and (name in first.params or is_or_fits(best, leaf)):
+            found[name] = best
     in_order = by_order(first, grads)
     if all(in_order.get(name) is grad for name, grad in found.items()):
         found = in_order | found
     free = {name: leaf for name, leaf in wanted.items() if name not in found}
     return found | of_nameless(without(grads, found.values()), free, first, known)
+
+
+def is_or_fits(grad, leaf):
+    """Say whether a gradient is that of an input: a layer's local `dx` is that of its own `x`."""
+    is_local = not grad.way and not grad.is_kept
+    return not is_local or squeezed(grad.value) == squeezed(leaf)
+
+
+def squeezed(array):
+    """Return the shape of an array without axes of length 1."""
+    return [side for side in np.shape(array) if side != 1]
 
 
 def is_for_grads(name):

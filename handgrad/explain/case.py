@@ -12,7 +12,15 @@ import numpy as np
 from handgrad.compare.steps import Steps
 from handgrad.explain.arrays import fits_into, magnitude
 from handgrad.explain.step import alone
-from handgrad.explain.thresholds import ENTRIES_FOR_A_FIT, NOISY, PASSES, SECONDS, SLOWER, TELLING, WORK
+from handgrad.explain.thresholds import (
+    ENTRIES_FOR_A_FIT,
+    NOISY,
+    PASSES,
+    SECONDS,
+    SLOWER,
+    TELLING,
+    WORK,
+)
 from handgrad.run.hand_written import named_inputs
 from handgrad.run.perturb import REFUSALS
 from handgrad.run.reference import watched

@@ -111,16 +111,37 @@ def of_leaves(leaves, first, data, grads, targets=Y_NAMES):
         if best is not None and (name in first.params or is_or_fits(best, leaf)):
             found[name] = best
     in_order = by_order(first, grads)
-    if all(in_order.get(name) is grad for name, grad in found.items()):
-        found = in_order | found
+    if all(in_order.get(n) is grad for n, grad in found.items() if not is_local(grad)):
+        found |= in_order
+    found |= returned_for(found, wanted, grads)
     free = {name: leaf for name, leaf in wanted.items() if name not in found}
     return found | of_nameless(without(grads, found.values()), free, first, known)
 
 
 def is_or_fits(grad, leaf):
     """Say whether a gradient is that of an input: a layer's local `dx` is that of its own `x`."""
-    is_local = not grad.way and not grad.is_kept
-    return not is_local or squeezed(grad.value) == squeezed(leaf)
+    return not is_local(grad) or squeezed(grad.value) == squeezed(leaf)
+
+
+def is_local(grad):
+    """Say whether a gradient is a local only: nothing returns it, and nothing keeps it."""
+    return not grad.way and not grad.is_kept
+
+
+def returned_for(found, leaves, grads):
+    """Return what is returned under no name, `2 * dw`, for the one leaf of its shape.
+
+    The local that goes into it, `dw`, may be right where that is not.
+    """
+    nameless = [g for g in grads if g.way and not any(bases_of(name) for name, _ in g.names)]
+    better = {}
+    for name, local in found.items():
+        shape = np.shape(leaves[name])
+        alike = [other for other, leaf in leaves.items() if np.shape(leaf) == shape]
+        fitting = [grad for grad in nameless if grad.value.shape == shape]
+        if is_local(local) and alike == [name] and len(fitting) == 1:
+            better[name] = fitting[0]
+    return better
 
 
 def squeezed(array):
@@ -141,8 +162,10 @@ def fitting_of(name, names, grads, known):
     others = set().union(*(names[other] for other in names if other != name))
     for own in (names[name] - others, names[name]):
         fitting = [grad for grad in grads if is_of(grad, name, own, known)]
-        if fitting:
-            return fitting
+        if fitting:  # what a helper calls `dw` may be `dv` outside of it
+            is_others = [set(bases_of(g.shown)) & (names.keys() - {name}) for g in fitting]
+            free = [g for g, taken in zip(fitting, is_others, strict=True) if not taken]
+            return free or fitting
     return []
 
 

@@ -111,8 +111,9 @@ def of_leaves(leaves, first, data, grads, targets=Y_NAMES):
         if best is not None and (name in first.params or is_or_fits(best, leaf)):
             found[name] = best
     in_order = by_order(first, grads)
-    if all(in_order.get(n) is grad for n, grad in found.items() if not is_local(grad)):
-        found |= in_order
+    if in_order and all(in_order.get(n) is grad for n, grad in found.items() if not is_local(grad)):
+        same = {n: g for n, g in found.items() if n in in_order and is_same(g, in_order[n])}
+        found = found | in_order | same
     found |= returned_for(found, wanted, grads)
     free = {name: leaf for name, leaf in wanted.items() if name not in found}
     return found | of_nameless(without(grads, found.values()), free, first, known)
@@ -121,6 +122,11 @@ def of_leaves(leaves, first, data, grads, targets=Y_NAMES):
 def is_or_fits(grad, leaf):
     """Say whether a gradient is that of an input: a layer's local `dx` is that of its own `x`."""
     return not is_local(grad) or squeezed(grad.value) == squeezed(leaf)
+
+
+def is_same(grad, other):
+    """Say whether two gradients are one, or the same numbers: then the line is the first's."""
+    return grad is other or np.array_equal(grad.value, other.value)
 
 
 def is_local(grad):
@@ -133,7 +139,12 @@ def returned_for(found, leaves, grads):
 
     The local that goes into it, `dw`, may be right where that is not.
     """
-    nameless = [g for g in grads if g.way and not any(bases_of(name) for name, _ in g.names)]
+    nameless = [
+        g
+        for g in grads
+        if isinstance(g.at, str) or not g.shown  # only what was returned, and is not kept
+        if g.way and not any(bases_of(name, g.container) for name, _ in g.names if name)
+    ]
     better = {}
     for name, local in found.items():
         shape = np.shape(leaves[name])
@@ -163,8 +174,8 @@ def fitting_of(name, names, grads, known):
     for own in (names[name] - others, names[name]):
         fitting = [grad for grad in grads if is_of(grad, name, own, known)]
         if fitting:  # what a helper calls `dw` may be `dv` outside of it
-            is_others = [set(bases_of(g.shown)) & (names.keys() - {name}) for g in fitting]
-            free = [g for g, taken in zip(fitting, is_others, strict=True) if not taken]
+            taken = names.keys() - {name}
+            free = [g for g in fitting if not (g.way and taken & {*bases_of(g.shown)})]
             return free or fitting
     return []
 

@@ -32,7 +32,7 @@ class Places(NamedTuple):
 
 
 class Look(NamedTuple):
-    """What a pass with the user's gradients shows: what is wrong, and autograd's slopes given it."""
+    """What a pass with the user's gradients shows: what is wrong, and the slopes given it."""
 
     wrong: list[str]
     slopes: dict[Result, np.ndarray]

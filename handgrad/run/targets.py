@@ -15,8 +15,8 @@ class Target(NamedTuple):
     """What a statement assigns: its name, and code that looks it up.
 
     `keys` are the compiled indices of `h[t]`, and `is_partial` says that the statement writes
-    into an array that was there before: `h[t] = ...`, `h += ...`. `holder` is the code of the object
-    whose attribute it is.
+    into an array that was there before: `h[t] = ...`, `h += ...`. `holder` is the code of the
+    object whose attribute it is.
     """
 
     name: str

@@ -224,7 +224,8 @@ def best_of(grads, name, shape):
 
     One that is returned under the leaf's name goes before what is returned at all, that before what
     an object keeps, and that before a local, which may be right where what is kept is not; one of
-    the leaf's shape goes before others. Of `gradients["w"] += dw`, from zeros, it is dw: there is its line.
+    the leaf's shape goes before others. Of `gradients["w"] += dw`, from zeros, it is dw: there is
+    its line.
     """
     fitting = grads
     best = [grad for grad in grads if grad.way == name or grad.way.endswith(f".{name}")]

@@ -2,7 +2,8 @@
 
 What such an array is the gradient of, its numbers say: autograd has the gradient of each result of
 an operation. For one that is wrong, and equals none of them, see `placed`. Some people carry a
-multiple, the number of samples or -1, up to the line where a weight's gradient, or its update, takes it out again.
+multiple, the number of samples or -1, up to the line where a weight's gradient, or its update,
+takes it out again.
 """
 
 import re

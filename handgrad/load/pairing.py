@@ -130,13 +130,10 @@ def in_order(grads, values, entries, truth) -> Iterator[tuple[Array, Array]]:
             return
     grads = [g for g in grads if not (is_in_between(g) and g is not grads[-1])]
     if entries and all(value.is_of_entry for value in values):
-        whole, values = values[-1], entries
+        values = entries
         last = last_versions(grads)
         if len(last) == 1 and last[0].value.shape[1:] == entries[0].value.shape:
             yield from ((entry, part) for entry in entries for part in part_of(last[0], entry))
-            return
-        if len(last) == 1 and last[0].value.shape == whole.value.shape:  # `out[b, t] = ...`
-            yield whole, last[0]
             return
     values = [v for v in values if not (is_in_between(v) and v is not values[-1])]
     if len(grads) != len(values):

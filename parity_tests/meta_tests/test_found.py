@@ -1,4 +1,4 @@
-"""The mistakes that others made, in `benchmarks/found/`: each is a case, and what is right is green.
+"""The mistakes that others made, in `benchmarks/found/`: each is a case, its program green.
 
 Nothing is judged with a mistake in it: so what is set aside stays unseen.
 """

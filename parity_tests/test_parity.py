@@ -87,8 +87,13 @@ def test_losses_match_over_the_first_steps(name, case, dtype, device):
     )
 
 
+# test_whole_trainings.py has those of its own sizes on the CPU
 @pytest.mark.slow
-@pytest.mark.parametrize("case", ["own sizes", "larger"])
+@pytest.mark.parametrize(
+    ("case", "device"),
+    [("larger", "cpu"), ("larger", "cuda"), ("own sizes", "cuda")],
+    indirect=["device"],
+)
 def test_losses_match_over_the_whole_training(name, case, dtype, device):
     assert_trained_alike(draw_case(name, case, dtype), gallery.learning_rates(name), dtype, device)
 

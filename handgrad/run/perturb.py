@@ -52,7 +52,7 @@ def perturb(array, eps, tiny, rng, scale=1.0, inward=False):
     shorter than `tiny`: what is smaller, one program may keep where another flushes it to 0
     (1 / (1 + exp(720)) does, exp(-720) / (1 + exp(-720)) does not). A zero stays zero.
     """
-    bits = np.frombuffer(rng.bytes(array.size // 8 + 1), np.uint8)
+    bits = rng.bit_generator.random_raw(array.size // 64 + 1).view(np.uint8)  # not rng.bytes: slow
     up = np.unpackbits(bits, count=array.size).reshape(array.shape)
     top = 1.0 if inward else 1 + scale * eps
     moved = np.asarray(np.array([1 - scale * eps, top])[up] * array)

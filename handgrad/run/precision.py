@@ -253,5 +253,5 @@ def to_tf32(tensor):
     if tensor.dtype is not torch.float32:
         return tensor
     bits = tensor.contiguous().view(torch.int32)
-    rounded = (bits + 0x0FFF + ((bits >> 13) & 1)) & ~0x1FFF
-    return torch.where(tensor.isfinite(), rounded.view(torch.float32), tensor)
+    rounded = (bits >> 13).bitwise_and_(1).add_(bits).add_(0x0FFF).bitwise_and_(~0x1FFF)
+    return torch.where(tensor.isnan(), tensor, rounded.view(torch.float32))  # inf stays inf

@@ -49,16 +49,6 @@ def test_both_sides_of_every_network_train_alike(name, precision):
     assert drift.expected[-1] < drift.expected[0]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(2))
-@pytest.mark.parametrize("precision", ["float64", "float32", "tf32", "bfloat16"])
-def test_whole_trainings_drift_apart_by_no_more_than_rounding(name, precision, seed):
-    rates = gallery.learning_rates(name)
-    drift = train_both_sides(gallery.load(name, precision, seed), rates, precision)
-    assert drift.ok
-    assert drift.actual.shape == drift.expected.shape == (len(rates),)
-
-
 def test_a_mistake_in_one_gradient_shows_in_the_losses(name):
     network = gallery.load(name)
 

@@ -199,9 +199,6 @@ def over_n_less_1(grads, values):
     return {"grad_b1": grads["grad_b1"] * n / (n - 1)}
 
 
-FIFTY_THOUSAND = pytest.param(50_000, marks=pytest.mark.slow)
-
-
 MISTAKES = {
     "grad_h1": negated_row,
     "grad_h2_relu": doubled_entry,
@@ -210,11 +207,23 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize("n", [150, 2000, FIFTY_THOUSAND])
+@pytest.mark.parametrize("n", [150, 2000])
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_mistake_in_few_of_many_rows_of_float32(name, n):
     report = check_network(with_mistake(rows(n, seed=n), MISTAKES[name]))
     assert failing(report) == {name}
+
+
+@pytest.mark.slow
+def test_mistakes_in_few_of_50_000_rows_of_float32():
+    """All in one check, which takes seconds."""
+
+    def all_of_them(grads, values):
+        changes = (mistake(grads, values) for mistake in MISTAKES.values())
+        return {name: off for change in changes for name, off in change.items()}
+
+    report = check_network(with_mistake(rows(50_000, seed=50_000), all_of_them))
+    assert failing(report) == set(MISTAKES)
 
 
 @pytest.mark.parametrize("n", [100, pytest.param(3_000, marks=pytest.mark.slow)])

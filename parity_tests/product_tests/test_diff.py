@@ -73,18 +73,6 @@ def test_the_order_of_two_records_makes_no_difference():
     assert ratios[0] == pytest.approx(ratios[1], rel=1e-3)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(2))
-@pytest.mark.parametrize("dtype", ["float32", "tf32", "bfloat16"])
-def test_whole_trainings_in_two_precisions_match(monkeypatch, name, dtype, seed):
-    rates = gallery.manual_side(name).LEARNING_RATES
-    monkeypatch.setattr(gallery, "learning_rates", lambda _: rates)
-    first, second = (take(name, dtype=dtype, seed=seed) for dtype in ("float64", dtype))
-    report = compare_runs(first, second)
-    assert [f for f in report.findings if f.verdict != "match"] == []
-    assert report.drift.actual.shape == (len(rates),)
-
-
 def test_each_dtype_is_paired_with_its_own(whole):
     found = compare_records(whole, of_dtypes(whole, "tf32", "float32"))
     assert verdicts_of(found) == [("float32", True), ("tf32", True)]

@@ -231,19 +231,19 @@ def test_interrupted_while_writing_it_leaves_nothing(recorded, monkeypatch, tmp_
 
 
 @pytest.mark.slow
-def test_killed_while_writing_it_leaves_no_half_file(tmp_path):
+def test_killed_while_writing_it_leaves_no_half_file(recorded, tmp_path):
     """The kill hits a process that does nothing but write records."""
-    path = tmp_path / "run.safetensors"
+    given, path = tmp_path / "given.safetensors", tmp_path / "run.safetensors"
+    write(given, recorded)  # to train there takes longer than all else
     script = (
         "import sys; from pathlib import Path\n"
-        "from parity_tests.product_tests.recorded import SMALL, record_of\n"
-        "from handgrad.record.files import write\n"
-        "record = record_of('float64', sizes=SMALL); print('ready', flush=True)\n"
-        "while True: write(Path(sys.argv[1]), record, force=True)"
+        "from handgrad.record.files import read, write\n"
+        "record = read(Path(sys.argv[1])); print('ready', flush=True)\n"
+        "while True: write(Path(sys.argv[2]), record, force=True)"
     )
     rng = random.Random(0)
     for _ in range(2):
-        command = [sys.executable, "-c", script, str(path)]
+        command = [sys.executable, "-c", script, str(given), str(path)]
         writing = subprocess.Popen(command, stdout=subprocess.PIPE)
         assert writing.stdout is not None
         assert writing.stdout.readline() == b"ready\n"
@@ -251,4 +251,4 @@ def test_killed_while_writing_it_leaves_no_half_file(tmp_path):
         writing.send_signal(signal.SIGKILL)
         writing.communicate()
         if path.exists():
-            assert len(read(path).runs) == 1
+            assert len(read(path).runs) == len(recorded.runs)

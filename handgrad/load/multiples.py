@@ -47,6 +47,25 @@ def without_multiples(pairs, slopes, counts, judge_for):
     return {at: found[at] for at in pairs}
 
 
+def where_fewer_are_wrong(found, wrong_with):
+    """Return gradients of Results, with the multiples that they carry where fewer are wrong so.
+
+    `wrong_with` takes such a dict, and returns the names of what is wrong then. A multiple that no
+    later line takes out is no convention: what carries it first is wrong.
+    """
+    plain = {result: with_multiple(grad) for result, grad in found.items()}
+    if all(plain[result] is grad for result, grad in found.items()):
+        return found
+    return found if len(wrong_with(found)) < len(wrong_with(plain)) else plain
+
+
+def with_multiple(grad):
+    """Return a gradient with the multiple that is carried in it: as the user has it."""
+    if not isinstance(grad.at, Scaled):
+        return grad
+    return replace(grad, at=grad.at.at, value=grad.value * grad.at.scale)
+
+
 def multiple_of(grads, slopes, counts):
     """Return how many times most gradients would have to be taken to be the slopes, a count or 1.
 

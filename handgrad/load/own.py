@@ -31,6 +31,7 @@ from handgrad.load.multiples import (
     at_of,
     multiple_of,
     notes_on_multiples,
+    where_fewer_are_wrong,
     without_multiples,
 )
 from handgrad.load.nested import floats_in
@@ -214,6 +215,9 @@ def with_results(names, found, guessed, misfits, left, results, judge, counts):
     more, others = unnamed(left, [*found.values()], results, counts, dict(exact.values()))
     places = Places(more, {name: result for name, (result, _) in exact.items()})
     more, moved = placed(found, guessed, misfits, others, places, judge, counts)
+    if judge is not all_right:
+        off = {f"grad_{name}" for name in found} & {*moved}
+        more = where_fewer_are_wrong(more, partial(judge, without=off))
     names = {at: name for at, name in names.items() if f"grad_{name}" not in moved}
     found = {name: grad for name, grad in found.items() if f"grad_{name}" not in moved}
     of_results = {result: f"result[{result.number}]" for result in more}

@@ -55,18 +55,16 @@ def copies_in(left, known):
 def same_as(grad, truth, counts, taken=()):
     """Return the Result that an array is the gradient of, by its numbers, and how many times.
 
-    Of several it is the last, None is returned if there is none.
+    Of several, `x @ w` and `x @ w + b`, it is the last that is as many times the first: all that
+    these are computed from comes through it. None is returned if there is none.
     """
     value = grad.value
     if value.size < 2 or not np.isfinite(value).all() or not np.ptp(value):
         return None
-    for result in reversed(truth):
-        if result in taken:
-            continue
-        scale = times_of(value, truth[result], counts)
-        if scale is not None:
-            return result, scale
-    return None
+    free = sorted(result for result in truth if result not in taken)
+    times = {result: times_of(value, truth[result], counts) for result in free}
+    known = [(result, scale) for result, scale in times.items() if scale is not None]
+    return [one for one in known if one[1] == known[0][1]][-1] if known else None
 
 
 def misnamed(found, wrong, truth, judge, counts):

@@ -70,6 +70,7 @@ class Network:
         names: the user's own names, by the names that the reference has for them.
         lines: the file and the number of the line that assigns a quantity, where that is known.
         sizes: the arguments of `init` that a network of the gallery was drawn with.
+        scaled: the gradients that carry a multiple, a convention, and are judged without it.
         notes: sentences on how it was understood.
         code: the user's code, a `handgrad.run.code.Code`, where a statement of it can be changed,
             or None.
@@ -95,6 +96,7 @@ class Network:
     names: Mapping[str, str] = field(default_factory=dict)
     lines: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     sizes: Mapping[str, int] = field(default_factory=dict)
+    scaled: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
     code: Any = None
     redraw: Callable[[int], Network] | None = None

@@ -8,20 +8,32 @@ import re
 from pathlib import Path
 
 from handgrad.errors import InputError
+from handgrad.load.lines import shown
+from handgrad.run.code import lines_in
 from handgrad.show.table import say
 from handgrad.show.target import write_whole
 
 
 def write_fixes(reports):
-    """Write the corrected lines of Reports to their files, one for each place, and say so."""
+    """Write the corrected lines of Reports to their files; return whether all could be written.
+
+    A file that cannot be written is an error of its own.
+    """
     fixes = [finding.fix for report in reports for finding in report.findings if finding.fix]
-    by_path: dict[str, list] = {}
+    by_path: dict[Path, list] = {}
     for fix in dict.fromkeys((f.file, f.number, f.old, f.new) for f in fixes):
-        by_path.setdefault(re.sub(r" \[\d+\]$", "", fix[0]), []).append(fix)
-    for path, found in by_path.items():
-        write_all(Path(path), found)
+        path = Path(re.sub(r" \[\d+\]$", "", fix[0])).resolve()  # of a link what it leads to
+        by_path.setdefault(path, []).append(fix)
     if not fixes:
         say("No corrected line was found, so nothing is written.", stderr=True)
+    failed = False
+    for path, found in by_path.items():
+        try:
+            write_all(path, found)
+        except InputError as error:
+            say(f"Error: {error}", stderr=True)
+            failed = True
+    return not failed
 
 
 def write_all(path, fixes):
@@ -30,6 +42,8 @@ def write_all(path, fixes):
         before = after = path.read_bytes().decode()
     except UnicodeDecodeError:
         raise InputError(f"{path} is not in UTF-8, so nothing is written: save it so.") from None
+    except OSError as error:
+        raise InputError(f"Cannot read {path}: {error.strerror}.") from None
     for file, number, old, new in fixes:
         cell = re.search(r"\[(\d+)\]$", file)
         if cell is None:
@@ -38,9 +52,17 @@ def write_all(path, fixes):
             after = in_cell(after, int(cell[1]), number, old, new)
     kept = beside(path)
     write_whole(kept, before.encode(), force=False)
-    write_whole(path, after.encode(), force=True)
+    try:
+        write_whole(path, after.encode(), force=True)
+    except InputError:
+        kept.unlink()
+        raise
     lines = f"{len(fixes)} line{'s' * (len(fixes) > 1)}"
-    say(f"{lines} of {path} corrected; as it was it is {kept}. Next: handgrad {path}", stderr=True)
+    say(
+        f"{lines} of {shown(path)} corrected; as it was it is {shown(kept)}. "
+        f"Next: handgrad {shown(path)}",
+        stderr=True,
+    )
 
 
 def beside(path):
@@ -53,14 +75,19 @@ def beside(path):
 
 
 def with_lines(text, number, old, new):
-    """Return a text with corrected lines in the place of those that are there, indented alike."""
-    lines = text.splitlines(keepends=True)
-    count = len(old.splitlines())
+    """Return a text with corrected lines in the place of those that are there, indented alike.
+
+    A statement may stand on a line with others.
+    """
+    lines, count = lines_in(text), len(old.splitlines())
     there = lines[number - 1 : number - 1 + count]
+    if count == 1 and there and there[0].count(old) == 1 and "\n" not in new:
+        lines[number - 1] = there[0].replace(old, new)
+        return "".join(lines)
     if [line.strip() for line in there] != old.splitlines():
         raise InputError(
-            f"Line {number} is no longer {old.splitlines()[0]!r}, so it was not written: check the "
-            "file again."
+            f"Line {number} is not {old.splitlines()[0]!r} alone, so it was not written: write it "
+            "yourself, or check the file again."
         )
     ends = [line[len(line.rstrip("\r\n")) :] for line in there]
     indents = [line[: len(line) - len(line.lstrip())] for line in there]
@@ -79,7 +106,5 @@ def in_cell(text, cell, number, old, new):
     source = cells[cell - 1]["source"]
     whole = source if isinstance(source, str) else "".join(source)
     fixed = with_lines(whole, number, old, new)
-    cells[cell - 1]["source"] = (
-        fixed if isinstance(source, str) else fixed.splitlines(keepends=True)
-    )
+    cells[cell - 1]["source"] = fixed if isinstance(source, str) else lines_in(fixed)
     return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"

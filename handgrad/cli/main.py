@@ -130,9 +130,9 @@ def check(
                     name, seconds, depth=fix_depth, tell=lambda s: status.update(plain(s))
                 )
     show(reports, own, verbose, as_json, html, force)
-    if fix:
-        fixing.write_fixes(own)
     verdicts = {report.verdict for report in reports + own}
+    if fix and not fixing.write_fixes(own):
+        verdicts.add("error")
     raise typer.Exit(max(EXIT_CODES[verdict] for verdict in verdicts))
 
 

@@ -44,7 +44,19 @@ def parts(structure):
         return list(enumerate(structure))
     if isinstance(structure, NO_HOLDERS):
         return []
-    return [(f".{name}", part) for name, part in getattr(structure, "__dict__", {}).items()]
+    return [(f".{name}", part) for name, part in attributes_of(structure).items()]
+
+
+def attributes_of(value):
+    """Return the attributes of an object by name, those in slots as well."""
+    slots = [name for c in type(value).__mro__ for name in listed(vars(c).get("__slots__", ()))]
+    inside = {n: getattr(value, n) for n in slots if n[:2] != "__" and hasattr(value, n)}
+    return {**inside, **getattr(value, "__dict__", {})}
+
+
+def listed(names):
+    """Return the names of slots as a tuple: of one slot it is a text."""
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def joined(way, key, structure):

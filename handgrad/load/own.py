@@ -35,7 +35,7 @@ from handgrad.load.multiples import (
     without_multiples,
 )
 from handgrad.load.nested import floats_in
-from handgrad.load.noted_passes import NotedPasses, first_run, root_of
+from handgrad.load.noted_passes import NotedPasses, Scaled, first_run, root_of
 from handgrad.load.placed import Places, placed
 from handgrad.load.unnamed import judge_of, misnamed, notes_on_others, unnamed
 from handgrad.network import Network
@@ -270,6 +270,7 @@ def finished(network, first, names, grads, shapes):
         names={name: theirs for name, theirs in own.items() if theirs},
         lines={name: where for name, where in lines.items() if where is not None},
         code=first.programme.code,
+        scaled=frozenset(name for name, at in places.items() if isinstance(at, Scaled)),
         notes=(*network.notes, *(shape_note(own[f"grad_{n}"], s) for n, s in shapes.items())),
     )
 

@@ -8,7 +8,10 @@ import ast
 import contextlib
 import io
 import linecache
+import os
+import re
 import signal
+import sys
 import threading
 import types
 import warnings
@@ -154,6 +157,8 @@ def silence() -> Iterator[None]:
         stack.enter_context(warnings.catch_warnings())
         stack.enter_context(np.errstate(all="ignore"))
         warnings.simplefilter("ignore")
+        stack.callback(setattr, os, "_exit", os._exit)
+        setattr(os, "_exit", sys.exit)  # noqa: B010 (an edit may lead to where the code ends all)
         yield
 
 
@@ -182,6 +187,11 @@ def at_most(seconds: float) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         signal.signal(signal.SIGVTALRM, before)
+
+
+def lines_in(text: str) -> list[str]:
+    """Return the lines of a text with their ends, as Python counts them: a form feed ends none."""
+    return re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$", text)
 
 
 def source_of(filename):

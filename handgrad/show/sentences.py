@@ -105,6 +105,7 @@ def diff_of(fix):
 def verified(fix, findings):
     """Say what a corrected line makes right, and what it was run on."""
     same = [f"`{f.name}`" for f in findings if f.fix is not None and f.fix[:4] == fix[:4]]
+    same = list(dict.fromkeys(same))  # several layers may have a `db`
     others = fix.verified_on - 1
     ran = "your data" if not others else f"your data and {others} other draw{'s' * (others > 1)}"
     names = " and ".join(filter(None, [", ".join(same[:-1]), *same[-1:]]))

@@ -11,7 +11,7 @@ from handgrad.explain.correct.forward import DEARER, look_at_forward
 from handgrad.explain.correct.search import Search, judged, look
 from handgrad.findings import FAILED, Finding, Fix
 from handgrad.network import Network
-from handgrad.run.code import silence
+from handgrad.run.code import lines_in, silence
 from handgrad.run.hand_written import in_dtype, run_hand_written
 
 SECONDS = 2.0  # for all that is wrong in one report
@@ -30,17 +30,28 @@ def with_fixes(network: Network, findings: list[Finding], depth: int = 1) -> lis
     names = {f.name for f in findings if f.verdict == "wrong"}
     if network.code is None or not names or not seconds:
         return findings
+    try:
+        search = searched(network, names, findings, seconds, depth)
+    except Exception:  # code that cannot be read so, or is nobody's: a search costs no verdict
+        return findings
+    if search is None:
+        return findings
+    return [replace(f, fix=fix_of(search, f.name)) if f.name in names else f for f in findings]
+
+
+def searched(network, names, findings, seconds, depth):
+    """Return the Search for corrections of what is called so, when it is over, or None."""
     with silence():
         search = search_in(network, names, time.thread_time() + seconds)
         if search is None:
-            return findings
+            return None
         stages = range(len(CHEAPEST) if depth > 1 else len(CHEAPEST) - 1)
         look(search, stages, {f.name for f in findings if f.verdict == "match"})
         if search.failing and is_own_forward(network):
             is_likely = is_forward_likely(search, findings)
             search.until = time.thread_time() + (SEVERAL if is_likely else ONE) * seconds
             look_at_forward(search, is_likely)
-    return [replace(f, fix=fix_of(search, f.name)) if f.name in names else f for f in findings]
+    return search
 
 
 def search_in(network: Network, names: set[str], until: float) -> Search | None:
@@ -133,7 +144,7 @@ def as_fix(hit, others):
 
 def changed_lines(old, new):
     """Return how far down two texts differ first, and the lines of each that differ."""
-    before, after = old.splitlines(), new.splitlines()
+    before, after = lines_in(old), lines_in(new)
     start = next((n for n, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), 0)
     end = next(
         (n for n, (a, b) in enumerate(zip(before[::-1], after[::-1], strict=False)) if a != b), 0

@@ -5,6 +5,8 @@ gradients are wrong, or a weight does not reach the loss, one change of it may m
 backward pass right: that is more likely what happened.
 """
 
+import ast
+
 import numpy as np
 
 from handgrad.explain.correct.candidates import Candidate, cheapest_first
@@ -35,6 +37,8 @@ def look_at_forward(search: Search, is_likely: bool):
     for candidate in cheapest_first(search.code, spots, (0,), search.wrong):
         if search.is_over() or candidate.cost > (LARGEST if is_likely else MOST):
             return
+        if candidate.text.count("-") > candidate.spot.text.count("-"):
+            continue  # nobody forgets a sign in what he computes
         try:
             hit = hit_of(search, candidate)
         except KeyboardInterrupt:
@@ -80,7 +84,7 @@ def forward_spots(code: Code, network: Network) -> list[Spot]:
 
     `network.lines` has the lines of values and of gradients.
     """
-    places = editable(code)
+    places = [place for place in editable(code) if not isinstance(place.node, ast.Return)]
     values = [line for name, line in network.lines.items() if not name.startswith("grad_")]
     grads = [line for name, line in network.lines.items() if name.startswith("grad_")]
     of_values = [p for p in places if any(is_at(p, line) for line in values)]

@@ -230,7 +230,8 @@ def failing_with(network, before):
     failing = failing_of(network)
     if failing <= before or network.reload is None:
         return failing
-    return failing_of(network.reload(network))
+    again = network.reload(network)
+    return failing_of(again) if again.scaled <= network.scaled else failing
 
 
 def failing_of(network):

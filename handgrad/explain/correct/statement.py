@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from handgrad.run.code import lines_in
+
 # What binds more tightly than what: `-a * b` is (-a) * b, and a product in a power needs brackets.
 STRENGTH = {ast.Add: 1, ast.Sub: 1, ast.Mult: 2, ast.Div: 2, ast.MatMult: 2, ast.Pow: 4}
 
@@ -35,7 +37,7 @@ class Statement:
         is_head = text.lstrip().startswith(("for ", "if ")) and text.rstrip().endswith(":")
         self.node = parsed(text + " pass" if is_head else text)
         self.starts = [0]
-        for line in text.splitlines(keepends=True):
+        for line in lines_in(text):
             self.starts.append(self.starts[-1] + len(line))
         self.parts = list(self.parts_of(self.node, self.node))
 
@@ -127,7 +129,7 @@ def is_atom(text):
 @lru_cache(maxsize=4096)
 def strength_of(text):
     """Return how tightly the outermost operator of an expression binds, of its text."""
-    return strength(ast.parse(text.strip(), mode="eval").body)
+    return strength(ast.parse(f"({text.strip()})", mode="eval").body)  # it may have several lines
 
 
 def strength(node):

@@ -47,7 +47,8 @@ class Fix(NamedTuple):
 
     `alternatives` are lines that are as good, `verified_on` counts the draws it was run on. With
     `is_forward` it is a line of the user's own forward pass: with it the whole backward pass is
-    right, so that may be the one that was meant.
+    right, so that may be the one that was meant. What makes the other pass right instead is
+    `otherwise`, where that was found too.
     """
 
     file: str
@@ -57,6 +58,7 @@ class Fix(NamedTuple):
     alternatives: list[str]
     verified_on: int
     is_forward: bool = False
+    otherwise: Any = None  # a Fix
 
 
 @dataclass(frozen=True)

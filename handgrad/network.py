@@ -16,6 +16,9 @@ Array = NDArray[Any]
 Inputs = Array | tuple[Array, ...] | dict[str, Array]
 
 
+LARGEST = 32  # beyond this, other sizes need not be larger to tell one from another
+
+
 @dataclass(frozen=True)
 class Reference:
     """A PyTorch network to compare with.
@@ -72,6 +75,8 @@ class Network:
             or None.
         redraw: `redraw(seed)` gives the same network with other weights and data, of other sizes
             where it has sizes; None where that is not known.
+        reload: `reload(network)` reads the user's code again, as it is now, on the weights and data
+            of a network; None where that is not known.
     """
 
     name: str
@@ -93,9 +98,10 @@ class Network:
     notes: tuple[str, ...] = ()
     code: Any = None
     redraw: Callable[[int], Network] | None = None
+    reload: Callable[[Network], Network] | None = None
 
 
-def larger(sizes: Mapping[str, int]) -> dict[str, int]:
-    """Return larger sizes by name, of which no two are the same."""
-    largest = max(sizes.values(), default=0)
+def unequal(sizes: Mapping[str, int]) -> dict[str, int]:
+    """Return other sizes by name, of which no two are the same: larger ones, but not by far."""
+    largest = min(max(sizes.values(), default=0), LARGEST)
     return {name: largest + 1 + number for number, name in enumerate(sizes)}

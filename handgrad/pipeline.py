@@ -35,6 +35,12 @@ from handgrad.report import ReferenceKind, Report
 from handgrad.run.hand_written import failure, named_inputs, one_line, run_hand_written
 from handgrad.run.precision import PRECISIONS, Precision, arithmetic, precision_of, settings
 
+Tell = Callable[[str], None]
+
+
+def silent(_: str) -> None:
+    """Tell nobody what is done."""
+
 
 def check(
     network: Network,
@@ -43,6 +49,7 @@ def check(
     repeat: int = 0,
     every_draw: bool = False,
     depth: int = 1,
+    tell: Tell = silent,
 ) -> Report:
     """Run both sides of a Network from the same weights and data, and return the Report.
 
@@ -54,6 +61,7 @@ def check(
         every_draw: measure every tolerance as well as it can be, also where no difference
             needs it.
         depth: how many changes, one or two, a corrected line may have.
+        tell: is called with what is done, where that takes a while.
 
     Raises:
         InputError: one sentence on what cannot be run or compared.
@@ -77,6 +85,7 @@ def check(
             if network.forward is not None and any(f.verdict != "match" for f in findings):
                 findings, measured = held_against_the_loss(network, actual, precision, findings)
             if any(f.verdict == "wrong" for f in findings):
+                tell(f"{network.name}: looking for the right line")
                 findings = with_fixes(network, findings, depth)
             if measured or reference == "forward":
                 notes.append(sentence(measured, findings, reference == "forward"))
@@ -204,10 +213,10 @@ def check_gallery(
         return Report(name, name, "error", device, dtype, error=str(error))
 
 
-def check_file(path: str | Path, depth: int = 1) -> list[Report]:
+def check_file(path: str | Path, depth: int = 1, tell: Tell = silent) -> list[Report]:
     """Check each derivation in a file or a notebook; a Report with an error where that cannot be.
 
-    Corrections of up to `depth` changes are looked for, see `check`.
+    For `depth` and `tell` see `check`.
 
     A user's code runs at their every array, name and function, so whatever is raised, but by
     Ctrl-C, is an error of the file's.
@@ -215,7 +224,7 @@ def check_file(path: str | Path, depth: int = 1) -> list[Report]:
     reports: list[Report] = []
     try:
         with file.opened(path) as networks:
-            reports += [loaded(path, load, depth) for load in networks]
+            reports += [loaded(path, load, depth, tell) for load in networks]
     except KeyboardInterrupt:
         raise
     except InputError as error:
@@ -225,10 +234,10 @@ def check_file(path: str | Path, depth: int = 1) -> list[Report]:
     return reports
 
 
-def loaded(path: str | Path, load: Callable[[], Network], depth: int) -> Report:
+def loaded(path: str | Path, load: Callable[[], Network], depth: int, tell: Tell) -> Report:
     """Load one of the Networks in a file, and check it; a Report with an error likewise."""
     try:
-        return check(load(), depth=depth)
+        return check(load(), depth=depth, tell=tell)
     except InputError as error:
         return error_report(path, error)
 

@@ -67,10 +67,10 @@ def parse_timeout(text):
     return seconds
 
 
-def checked(path, seconds, depth=1):
+def checked(path, seconds, **how):
     """Check a user's file within so many seconds; return its Reports, errors among them.
 
-    Corrections of up to `depth` changes are looked for.
+    `how` is as `handgrad.pipeline.check_file` takes it.
     """
     from handgrad.pipeline import check_file, error_report
 
@@ -78,7 +78,7 @@ def checked(path, seconds, depth=1):
         return [error_report(path, WATCH.lost[path])]
     try:
         with limited(path, seconds):
-            return check_file(path, depth)
+            return check_file(path, **how)
     except TimeUp:
         return [error_report(path, too_long(path, seconds))]
     except Interrupted:

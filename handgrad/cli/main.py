@@ -126,7 +126,9 @@ def check(
         for name in files:
             status.update(f"Running {plain(name)}")
             with redirect_stdout(sys.stderr if as_json else sys.stdout):
-                own += checked(name, seconds, fix_depth)
+                own += checked(
+                    name, seconds, depth=fix_depth, tell=lambda s: status.update(plain(s))
+                )
     show(reports, own, verbose, as_json, html, force)
     if fix:
         fixing.write_fixes(own)

@@ -14,6 +14,7 @@ NOISY = 5
 # so many numbers.
 PASSES = 5
 WORK = 200_000
+SECONDS = 1.5  # of computing, after which no more than the first few are made
 SLOWER = 2  # times as long as a module's a traced pass takes, or longer
 
 # One or two numbers are a multiple of any others by chance, or lie where some learning rate would

@@ -24,7 +24,7 @@ class Array:
     `at` is its number among the names of its pass, or the way to it in what the pass returned,
     which `way` is as well. `arguments` are those of the names that a function was given it under.
     `is_partial` says that it was there before and was written into,
-    `is_of_entry` that just an entry of it was.
+    `is_of_entry` that just an entry of it was, `is_kept` that an object or a dict keeps it.
     """
 
     at: Any
@@ -34,6 +34,7 @@ class Array:
     given: int = 0
     is_partial: bool = False
     is_of_entry: bool = False
+    is_kept: bool = False
     way: str = ""
     arguments: set[str] = field(default_factory=set)
     function: str = ""
@@ -64,10 +65,11 @@ def arrays_of(notes, skipped=()):
             known.names.insert(0 if note.is_partial else len(known.names), name)
             known.arguments |= {note.name} if note.is_argument else set()
             known.container, known.function = note.container or known.container, note.function
+            known.is_kept = known.is_kept or is_kept(note)
             continue
         is_of_entry = note.is_partial and last == note.name
         new = Array(number, value, [name], note.container, given, note.is_partial, is_of_entry)
-        new.function, new.line = note.function, note.line
+        new.function, new.line, new.is_kept = note.function, note.line, is_kept(note)
         new.arguments |= {note.name} if note.is_argument else set()
         last = note.container
         if known is not None and new.is_partial and is_in_the_making(known, new, found[-1]):
@@ -111,8 +113,19 @@ def is_number(value):
 
 
 def owner_of(note):
-    """Return what tells one object's methods from another's: its id, or None for a function."""
-    return None if note.owner is None else id(note.owner)
+    """Return what tells one object's methods from another's: its id, or None for a function.
+
+    What a network's method puts beside the `w` of a layer, as its `grad_w`, is the layer's.
+    """
+    bases = bases_of(note.name, note.container)
+    is_beside = note.holder is not None and any(hasattr(note.holder, base) for base in bases)
+    owner = note.holder if is_beside else note.owner
+    return None if owner is None else id(owner)
+
+
+def is_kept(note):
+    """Say whether an object, a dict or a list keeps what was noted: it is more than a local."""
+    return note.holder is not None or bool(note.container)
 
 
 @lru_cache(maxsize=4096)

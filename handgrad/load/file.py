@@ -32,7 +32,7 @@ from handgrad.load.statements import (
     statements_of,
     title_of,
 )
-from handgrad.network import Network, larger
+from handgrad.network import Network, unequal
 from handgrad.run.code import Code
 from handgrad.run.hand_written import arrays_of, call, run_both
 
@@ -183,7 +183,7 @@ def load_own(found, path, lines):
 
     sizes = sizes_of(found)
     return replace(
-        on(start(found, path)), redraw=lambda seed: on(start(found, path, seed, larger(sizes)))
+        on(start(found, path)), redraw=lambda seed: on(start(found, path, seed, unequal(sizes)))
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from handgrad.errors import InputError
-from handgrad.network import Network, Reference, larger
+from handgrad.network import Network, Reference, unequal
 from handgrad.run.code import Code
 
 # The networks, in the order in which they build on each other: the notebook's cells for its own.
@@ -128,7 +128,7 @@ def load(name, dtype="float64", seed=0, sizes=None, side=None):
 
 def again(name, dtype, sizes, side, seed):
     """Return a network of the gallery with other weights and data, of larger, unequal sizes."""
-    return load(name, dtype, seed, larger(sizes), side)
+    return load(name, dtype, seed, unequal(sizes), side)
 
 
 def check_complete(network, actual, findings):

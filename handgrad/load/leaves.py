@@ -14,6 +14,7 @@ from handgrad.load.arrays import (
     bases_of,
     is_near,
     is_unchanged,
+    owner_of,
     same,
 )
 from handgrad.load.names import Y_NAMES, array_of
@@ -35,7 +36,7 @@ def gradients_of(first, data):
     by_id: dict[int, list[Array]] = {}
     for array in found:
         by_id.setdefault(array.given, []).append(array)
-    for at, way, value, container in [*listed(first.grads), *returned(first)]:
+    for at, way, value, container, owner in [*listed(first.grads), *returned(first)]:
         array = array_of(value)
         if array is None or not may_be_gradient(array) or id(value) in skipped:
             continue
@@ -46,7 +47,7 @@ def gradients_of(first, data):
             if key and not key.startswith("["):
                 noted.names.append((key, None))
         else:
-            found.append(Array(at, array, [(key, None)], container, id(value), way=way))
+            found.append(Array(at, array, [(key, owner)], container, id(value), way=way))
             by_id.setdefault(id(value), []).append(found[-1])
     return [grad for grad in found if grad.shown or grad.way]
 
@@ -59,19 +60,20 @@ def is_called_so(grad):
 def listed(notes):
     """Yield what lies in the lists and dicts of gradients that were noted.
 
-    Each comes with its place (see NotedPasses), the way to it, and the name of what it lies in.
+    Each comes with its place (see NotedPasses), the way to it, the name of what it lies in, and
+    the object that this belongs to.
     """
     for number, note in notes.items():
         if isinstance(note.given, list | tuple | dict) and holds_gradients(note):
             for way, value in flat(note.given).items():
                 named = f"{note.name}{way}" if way.startswith("[") else way
-                yield (number, way), named, value, note.name
+                yield (number, way), named, value, note.name, owner_of(note)
 
 
 def returned(first):
     """Yield what the backward pass returned, likewise."""
     for way, value in flat(first.returned).items():
-        yield way, way, value, "grads"
+        yield way, way, value, "grads", None
 
 
 def noted_as(key, array, several):
@@ -105,13 +107,57 @@ def of_leaves(leaves, first, data, grads, targets=Y_NAMES):
     found: dict[str, Array] = {}
     for name, leaf in wanted.items():
         fitting = fitting_of(name, names, grads, known)
-        if fitting:
-            found[name] = best_of(fitting, name, np.shape(leaf))
+        best = best_of(fitting, name, np.shape(leaf)) if fitting else None
+        if best is not None and (name in first.params or is_or_fits(best, leaf)):
+            found[name] = best
     in_order = by_order(first, grads)
-    if all(in_order.get(name) is grad for name, grad in found.items()):
-        found = in_order | found
+    if in_order and all(in_order.get(n) is grad for n, grad in found.items() if not is_local(grad)):
+        same = {n: g for n, g in found.items() if n in in_order and is_same(g, in_order[n])}
+        found = found | in_order | same
+    found |= returned_for(found, wanted, grads)
     free = {name: leaf for name, leaf in wanted.items() if name not in found}
     return found | of_nameless(without(grads, found.values()), free, first, known)
+
+
+def is_or_fits(grad, leaf):
+    """Say whether a gradient is that of an input: a layer's local `dx` is that of its own `x`."""
+    return not is_local(grad) or squeezed(grad.value) == squeezed(leaf)
+
+
+def is_same(grad, other):
+    """Say whether two gradients are one, or the same numbers: then the line is the first's."""
+    return grad is other or np.array_equal(grad.value, other.value)
+
+
+def is_local(grad):
+    """Say whether a gradient is a local only: nothing returns it, and nothing keeps it."""
+    return not grad.way and not grad.is_kept
+
+
+def returned_for(found, leaves, grads):
+    """Return what is returned under no name, `2 * dw`, for the one leaf of its shape.
+
+    The local that goes into it, `dw`, may be right where that is not.
+    """
+    nameless = [
+        g
+        for g in grads
+        if isinstance(g.at, str) or not g.shown  # only what was returned, and is not kept
+        if g.way and not any(bases_of(name, g.container) for name, _ in g.names if name)
+    ]
+    better = {}
+    for name, local in found.items():
+        shape = np.shape(leaves[name])
+        alike = [other for other, leaf in leaves.items() if np.shape(leaf) == shape]
+        fitting = [grad for grad in nameless if grad.value.shape == shape]
+        if is_local(local) and alike == [name] and len(fitting) == 1:
+            better[name] = fitting[0]
+    return better
+
+
+def squeezed(array):
+    """Return the shape of an array without axes of length 1."""
+    return [side for side in np.shape(array) if side != 1]
 
 
 def is_for_grads(name):
@@ -127,8 +173,10 @@ def fitting_of(name, names, grads, known):
     others = set().union(*(names[other] for other in names if other != name))
     for own in (names[name] - others, names[name]):
         fitting = [grad for grad in grads if is_of(grad, name, own, known)]
-        if fitting:
-            return fitting
+        if fitting:  # what a helper calls `dw` may be `dv` outside of it
+            taken = names.keys() - {name}
+            free = [g for g in fitting if not (g.way and taken & {*bases_of(g.shown)})]
+            return free or fitting
     return []
 
 
@@ -174,12 +222,15 @@ def names_of_leaves(leaves, first, data):
 def best_of(grads, name, shape):
     """Return which of several gradients that are called after a leaf is meant: the last such.
 
-    One that is returned under the leaf's name goes before what is returned at all, and one of the
-    leaf's shape before others. Of `gradients["w"] += dw`, from zeros, it is dw: there is its line.
+    One that is returned under the leaf's name goes before what is returned at all, that before what
+    an object keeps, and that before a local, which may be right where what is kept is not; one of
+    the leaf's shape goes before others. Of `gradients["w"] += dw`, from zeros, it is dw: there is
+    its line.
     """
     fitting = grads
     best = [grad for grad in grads if grad.way == name or grad.way.endswith(f".{name}")]
-    best = best or [grad for grad in grads if grad.way] or grads
+    best = best or [grad for grad in grads if grad.way]
+    best = best or [grad for grad in grads if grad.is_kept] or grads
     last = ([grad for grad in best if grad.value.shape == shape] or best)[-1]
     added = [grad for grad in fitting if last.is_partial and np.array_equal(grad.value, last.value)]
     return ([grad for grad in added if grad.given != last.given] or [last])[-1]

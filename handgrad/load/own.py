@@ -35,6 +35,7 @@ from handgrad.load.multiples import (
 )
 from handgrad.load.nested import floats_in
 from handgrad.load.noted_passes import NotedPasses, first_run, root_of
+from handgrad.load.placed import Places, placed
 from handgrad.load.unnamed import judge_of, misnamed, notes_on_others, unnamed
 from handgrad.network import Network
 from handgrad.run.hand_written import named_inputs
@@ -47,12 +48,17 @@ def load(programme, params, x, y, **about):
     `params` are the parameters, flat and by name, `about` is for the Network. Raises InputError
     where there is no loss, or no gradient, or where autograd cannot follow the forward pass.
     """
+
+    def reload(now):
+        return load(programme, now.params, now.x, now.y, **about)
+
     first = first_run(programme, params, x, y)
     leaves = {**first.params, **named_inputs(first.x)}
     data = {id(array): name for name, array in {**leaves, "y": first.y}.items()}
     grads = gradients_of(first, data)
     with_gradient = of_leaves(leaves, first, data, grads)
-    return paired(Network(params=params, x=x, y=y, **about), first, data, grads, with_gradient)
+    draft = Network(params=params, x=x, y=y, reload=reload, **about)
+    return paired(draft, first, data, grads, with_gradient)
 
 
 def load_script(programme, leaves, y, **about):
@@ -60,6 +66,10 @@ def load_script(programme, leaves, y, **about):
 
     `leaves` are all arrays that go in, by name; `y` is the one that has a row for each sample.
     """
+
+    def reload(now):
+        return load_script(programme, {**now.params, **named_inputs(now.x)}, now.y, **about)
+
     first = first_run(programme, leaves, {}, y)
     held = held_in(first, leaves)
     changed = {n for n in held if not np.array_equal(held[n], leaves[n], equal_nan=True)}
@@ -71,7 +81,8 @@ def load_script(programme, leaves, y, **about):
     is_param = {n: n in with_gradient or holder_of(n) in holders for n in leaves}
     params = {name: array for name, array in leaves.items() if is_param[name]}
     others = {name: array for name, array in leaves.items() if not is_param[name]}
-    return paired(Network(params=params, x=others, y=y, **about), first, data, grads, with_gradient)
+    draft = Network(params=params, x=others, y=y, reload=reload, **about)
+    return paired(draft, first, data, grads, with_gradient)
 
 
 def holder_of(name):
@@ -163,9 +174,9 @@ def resolved(draft, first, values, pairs, with_gradient, left, truth):
     def found_for(pairs):
         return {names[at]: pairs[at] for at in names} | with_gradient
 
-    def reference(more, left_out=()):
+    def reference(more, left_out=(), slopes=None):
         kept = {at: name for at, name in names.items() if f"grad_{name}" not in left_out}
-        return with_reference(draft, first.programme, {**kept, **more}, inputs)
+        return with_reference(draft, first.programme, {**kept, **more}, inputs, slopes)
 
     def judge_for(pairs):
         return judge_of(reference, fitted_all(found_for(pairs), arrays))
@@ -178,27 +189,31 @@ def resolved(draft, first, values, pairs, with_gradient, left, truth):
     results = {r: t for r, t in truth.results.items() if not any(is_near(t, s) for s in of_values)}
     left = [grad for grad in left if not any(grad.at == at_of(one) for one in pairs.values())]
     judge = judge if is_off else all_right
-    names, found = with_results(names, found, left, results, judge, counts)
+    misfits = {n for n, g in fitted_all(found, arrays).items() if g.shape != right[n].shape}
+    guessed = [names[at] for at in pairs if not is_sure(names[at], pairs[at], leaves_of(first))]
+    names, found = with_results(names, found, guessed, misfits, left, results, judge, counts)
     told = notes_on_multiples(found), notes_on_others(left, found, first)
     draft = replace(draft, notes=(*draft.notes, *told[0], *told[1]))
     network = with_reference(draft, first.programme, names, inputs)
     return finished(network, first, names, found, fits(found, arrays))
 
 
-def all_right(_, without=()):
+def all_right(*_):
     """Stand for what `judge_of` returns where each gradient is what autograd has."""
     return []
 
 
-def with_results(names, found, left, results, judge, counts):
+def with_results(names, found, guessed, misfits, left, results, judge, counts):
     """Return names and gradients with those of Results: of what is called after no value.
 
-    `names` has those of values by their places, `found` the gradients by these names; `left` are
-    the gradients that belong to none. For the others see `unnamed`.
+    `names` has those of values by their places, `found` the gradients by these names, of which
+    `guessed` may be no more than names; `left` are the gradients that belong to none. For the
+    others see `unnamed` and `placed`.
     """
-    moved = misnamed(found, judge({}), results, judge, counts)
-    known, judge = list(found.values()), partial(judge, without=moved.keys())
-    more = unnamed(left, known, results, judge, counts, dict(moved.values()))
+    exact = misnamed(found, judge({}), results, judge, counts)
+    more, others = unnamed(left, [*found.values()], results, counts, dict(exact.values()))
+    places = Places(more, {name: result for name, (result, _) in exact.items()})
+    more, moved = placed(found, guessed, misfits, others, places, judge, counts)
     names = {at: name for at, name in names.items() if f"grad_{name}" not in moved}
     found = {name: grad for name, grad in found.items() if f"grad_{name}" not in moved}
     of_results = {result: f"result[{result.number}]" for result in more}

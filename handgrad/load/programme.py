@@ -91,6 +91,9 @@ def ways_to_call(function, given, more):
         return [[found[name] for name in needed]]
     rests = [rest_of(result) for result in more]
     fills = [rest for rest in [*rests, more] if len(rest) == len(left)]
+    if not fills:
+        left, found = with_data(needed, found, given, bool(more))
+        fills = [rest for rest in [*rests, more] if len(rest) == len(left)]
     if fills:
         return [[(found | dict(zip(left, fill, strict=True)))[n] for n in needed] for fill in fills]
     order = [given["params"], given["x"], given["y"], *more]
@@ -102,6 +105,21 @@ def ways_to_call(function, given, more):
         f"{function.__name__} takes {', '.join(left)}: it is not known what is meant; it may take "
         "params, x, y and, in backward, what forward returns."
     )
+
+
+def with_data(needed, found, given, has_more):
+    """Return the arguments that are left, and those found with the data by their places.
+
+    `backward(params, inp, _, cache)` takes x and y after params, whatever it calls them; what a
+    forward pass returned comes after them.
+    """
+    roles = ("params", "x", "y") if given["y"] is not None else ("params", "x")
+    is_in_order = all(
+        n not in found or found[n] is given[r] for n, r in zip(needed, roles, strict=False)
+    )
+    if is_in_order and len(needed) >= len(roles) + has_more and needed[0] in found:
+        found = found | {name: given[role] for name, role in zip(needed, roles, strict=False)}
+    return [name for name in needed if name not in found], found
 
 
 @lru_cache(maxsize=64)

@@ -1,9 +1,9 @@
 """Gradients of what has no name in the forward pass: `grad`, `delta`, `dout` of an expression.
 
 What such an array is the gradient of, its numbers say: autograd has the gradient of each result of
-an operation. One that is wrong equals none of them; it belongs to the result that, given it, makes
-right what the backward pass computes from it. Some people carry a multiple, the number of samples
-or -1, up to the line where a weight's gradient, or its update, takes it out again.
+an operation. For one that is wrong, and equals none of them, see `placed`. Some people carry a
+multiple, the number of samples or -1, up to the line where a weight's gradient, or its update,
+takes it out again.
 """
 
 import re
@@ -18,56 +18,38 @@ from handgrad.run.reference import Substitute, run_reference
 
 LIKE = re.compile(r"(?i)(grad|delta|d_).*|.*_(grad|delta)")  # what looks like a gradient's name
 TOLD = 8  # names in a note
-MANY = 40  # results that are tried for one gradient
-TRIES = 120  # passes of the reference that all of this may take
 
 
-def unnamed(left, known, truth, judge, counts, found=None):
+def unnamed(left, known, truth, counts, found=None):
     """Return the gradients of what has no name, by the Results that they are the gradients of.
 
     `left` are the gradients that no name was found for, in order, `known` those with one; `truth`
-    has autograd's of each Result. `judge` takes a dict of Results to gradients, and returns the
-    names of the gradients that are wrong then, each given its own inputs. `counts` are the
-    multiples that may be carried, `found` is what is known so far.
+    has autograd's of each Result. `counts` are the multiples that may be carried, `found` is what
+    is known so far. Returns those that are right, and a list of the others.
     """
-    found, wrong, used = dict(found or {}), [], {1.0}
-    seen = {grad.given for grad in known}
+    found, others = dict(found or {}), []
+    copies = copies_in(left, known)
     for grad in left:
-        # `dscore = dmargin` has numbers that are right, for another quantity
-        is_copy = grad.given in seen and not grad.is_partial
-        seen.add(grad.given)
-        same = None if is_copy else same_as(grad, truth, counts, found)
+        same = None if id(grad) in copies else same_as(grad, truth, counts, found)
         if same is None:
-            wrong.append(grad)
+            others.append(grad)
         else:
             result, scale = same
             found[result] = scaled(grad, scale)
-            used.add(scale)
-    off = len(judge(found)) if wrong else 0
-    budget = TRIES
-    for grad in wrong:
-        if not np.ptp(grad.value):  # zeros to begin with, and no gradient yet
-            continue
-        for scales in (used, counts):
-            if not off:
-                return found
-            tried = list(candidates(grad, truth, scales, found))[: max(budget, 0)]
-            budget -= len(tried)
-            numbers = [len(judge({**found, result: one})) for result, one in tried]
-            if numbers and min(numbers) < off:
-                off = min(numbers)
-                result, one = tried[numbers.index(off)]
-                found[result] = one
-                break
-    return found
+    return found, others
 
 
-def candidates(grad, truth, scales, taken):
-    """Yield the Results that an array may be a gradient of, by its shape, and what it is then."""
-    results = [r for r in truth if truth[r].shape == grad.value.shape and r not in taken]
-    for result in results[-MANY:]:
-        for scale in scales:
-            yield result, scaled(grad, scale)
+def copies_in(left, known):
+    """Return the ids of the gradients that are others under another name.
+
+    `dscore = dmargin` has numbers that are right, for another quantity.
+    """
+    seen, copies = {grad.given for grad in known}, set()
+    for grad in left:
+        if grad.given in seen and not grad.is_partial:
+            copies.add(id(grad))
+        seen.add(grad.given)
+    return copies
 
 
 def same_as(grad, truth, counts, taken=()):
@@ -121,16 +103,18 @@ def judge_of(reference, grads):
     """Return the `judge` that `unnamed` asks.
 
     `grads` has the hand-written gradients by the names that the reference knows, and `reference`
-    makes the Network with its reference watching some Results as well, by their names.
+    makes the Network with its reference watching some Results as well, by their names. It takes a
+    dict of Results to gradients, and the names to leave out, and returns the names of what is wrong
+    then, each given its own inputs. Into a dict `slopes` it puts those of all Results.
     """
 
-    def judge(found, without=()):
+    def judge(found, without=(), slopes=None):
         names = {result: f"result[{result.number}]" for result in found}
         own = {name: grad for name, grad in grads.items() if name not in without}
-        given = {**own, **{f"grad_{names[r]}": grad.value for r, grad in found.items()}}
+        own |= {f"grad_{names[r]}": grad.value for r, grad in found.items()}
         with np.errstate(all="ignore"), arithmetic(FLOAT64):
-            run = run_reference(reference(names, without), FLOAT64, substitute=Substitute(given))
-        right = run.quantities
+            network = reference(names, without, slopes)
+            right = run_reference(network, FLOAT64, substitute=Substitute(own)).quantities
         return [name for name in own if name in right and not is_near(own[name], right[name])]
 
     return judge

@@ -8,6 +8,8 @@ import ast
 import contextlib
 import io
 import linecache
+import signal
+import threading
 import types
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -153,6 +155,33 @@ def silence() -> Iterator[None]:
         stack.enter_context(np.errstate(all="ignore"))
         warnings.simplefilter("ignore")
         yield
+
+
+class TooLong(BaseException):
+    """A run of edited code takes longer than it may: a loop of it may not end."""
+
+
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """Raise TooLong where what is run takes more than so many seconds of computing.
+
+    That takes a timer of the system's, and the main thread; elsewhere nothing is done.
+    """
+    can = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+    if not can:
+        yield
+        return
+
+    def end(*_):
+        raise TooLong
+
+    before = signal.signal(signal.SIGVTALRM, end)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 def source_of(filename):

@@ -177,9 +177,12 @@ class Substituted(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, computed, instead, name):
-        """Return a copy of `instead`; `name` is left in autograd's graph."""
+        """Return a copy of `instead`; `name` is left in autograd's graph.
+
+        It lies in memory as `computed` does: whether a reshaped array is a view depends on that.
+        """
         ctx.quantity = name
-        return instead.clone()
+        return torch.empty_like(computed).copy_(instead)
 
     @staticmethod
     def backward(ctx, grad):

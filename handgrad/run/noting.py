@@ -33,6 +33,7 @@ class Noted(NamedTuple):
         is_partial: whether an array that was there before was written into.
         is_argument: whether a function, or a loop, was given it under this name.
         given: the array itself, where `value` is a copy.
+        holder: the object whose attribute it is, or lies in, or None.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Noted(NamedTuple):
     is_partial: bool
     is_argument: bool
     given: Any = None
+    holder: Any = None
 
 
 @contextmanager
@@ -130,12 +132,14 @@ class Watch:
                 if not all(isinstance(key, int | str | np.integer | tuple) for key in index):
                     continue  # a mask, or numbers of rows
                 value = eval(target.lookup, frame.f_globals, frame.f_locals)
+                holder = target.holder and eval(target.holder, frame.f_globals, frame.f_locals)
             except Exception:  # the statement was left before its end
                 continue
             name, container = target.name, ""
             for key in index:
                 name, container = named(name, key)
-            self.tell(frame, name, value, line, container, target.is_partial, target.is_given)
+            how = target.is_partial, target.is_given, holder
+            self.tell(frame, name, value, line, container, *how)
 
     def look_at_returned(self, frame, value):
         """Note what a return statement computes, under no name: `return x.T @ d, d.sum(0)`."""
@@ -147,13 +151,13 @@ class Watch:
                 if is_computed:
                     self.tell(frame, "", part, line, "", False, False)
 
-    def tell(self, frame, name, value, line, container, is_partial, is_argument):
+    def tell(self, frame, name, value, line, container, is_partial, is_argument, holder=None):
         """Pass on what was noted."""
         code = frame.f_code
         first = code.co_varnames[0] if code.co_argcount else ""
         owner = frame.f_locals.get(first) if first in ("self", "cls") else None
         where = (owner, code.co_name, code.co_filename, line)
-        self.note(Noted(name, value, container, *where, is_partial, is_argument))
+        self.note(Noted(name, value, container, *where, is_partial, is_argument, holder=holder))
 
 
 def named(name, key):

@@ -15,7 +15,8 @@ class Target(NamedTuple):
     """What a statement assigns: its name, and code that looks it up.
 
     `keys` are the compiled indices of `h[t]`, and `is_partial` says that the statement writes
-    into an array that was there before: `h[t] = ...`, `h += ...`.
+    into an array that was there before: `h[t] = ...`, `h += ...`. `holder` is the code of the
+    object whose attribute it is.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Target(NamedTuple):
     keys: tuple[CodeType, ...] = ()
     is_partial: bool = False
     is_given: bool = False
+    holder: CodeType | None = None
 
 
 @lru_cache(maxsize=64)
@@ -86,7 +88,7 @@ def targets_in(target, is_partial):
     if isinstance(target, ast.Name):
         yield Target(target.id, compiled(target), (), is_partial)
     elif isinstance(target, ast.Attribute):
-        yield Target(target.attr, compiled(target), (), is_partial)
+        yield Target(target.attr, compiled(target), (), is_partial, False, compiled(target.value))
     elif isinstance(target, ast.Starred):
         yield from targets_in(target.value, is_partial)
     elif isinstance(target, ast.Tuple | ast.List):
@@ -110,9 +112,10 @@ def entry_and_whole(target):
     if name is None:
         return
     is_whole = is_simple(target.slice) and is_key(target.slice)
+    holder = compiled(base.value) if isinstance(base, ast.Attribute) else None
     if indices and is_whole:
-        yield Target(name, compiled(target), tuple(indices), True)
-    yield Target(name, compiled(base), (), True)
+        yield Target(name, compiled(target), tuple(indices), True, holder=holder)
+    yield Target(name, compiled(base), (), True, holder=holder)
 
 
 def called_on(call):

@@ -70,8 +70,10 @@ def number(value):
 
 
 def fields(value):
-    """Return a NamedTuple as a dict, and None as None."""
-    return None if value is None else value._asdict()
+    """Return a NamedTuple as a dict, with those in it; what is none as it is."""
+    if not hasattr(value, "_asdict"):
+        return value
+    return {name: fields(part) for name, part in value._asdict().items()}
 
 
 COLUMNS = (

@@ -8,11 +8,10 @@ from handgrad.show.curves import drift_chart, losses_chart
 from handgrad.show.diff import sentences, shown, told_apart
 from handgrad.show.heat import heat_of
 from handgrad.show.sentences import (
-    diff_of,
+    corrections_of,
     is_explained,
     title_of,
     verdict_line,
-    verified,
     where,
 )
 from handgrad.show.table import conclusion, settings_lines
@@ -46,8 +45,7 @@ templates.globals.update(
     title_of=title_of,
     is_explained=is_explained,
     where=where,
-    diff_of=diff_of,
-    verified=verified,
+    corrections_of=corrections_of,
 )
 
 WORST = ("loss", "worst", "difference / tolerance")

@@ -5,10 +5,9 @@ from typing import Any
 
 from handgrad.show.columns import colour, columns_of, visible
 from handgrad.show.sentences import (
-    diff_of,
+    corrections_of,
     is_explained,
     verdict_sentences,
-    verified,
     where,
 )
 
@@ -34,13 +33,17 @@ def explanation(finding, findings):
     """Return where a quantity that is wrong is computed, why it is wrong, and the right line."""
     why = "<br>{}: {}".format(*map(escape, finding.cause)) if finding.cause else ""
     above = f"<p><code>{escape(where(finding))}</code>{why}</p>"
-    if finding.fix is None:
-        return above
-    lines = (
+    fixes = [] if finding.fix is None else corrections_of(finding, findings)
+    return above + "".join(f"{diff(lines)}<p>{escape(said)}</p>" for lines, said in fixes)
+
+
+def diff(lines):
+    """Return the lines of a diff in their colours."""
+    coloured = (
         f'<span style="color: {colour(DIFF[sign]).css}">{escape(line)}</span>'
-        for sign, line in diff_of(finding.fix)
+        for sign, line in lines
     )
-    return f"{above}<pre>{'<br>'.join(lines)}</pre><p>{escape(verified(finding, findings))}</p>"
+    return f"<pre>{'<br>'.join(coloured)}</pre>"
 
 
 def table(findings):

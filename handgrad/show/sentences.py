@@ -78,6 +78,20 @@ def where(finding):
     return str(finding.line or finding.name)
 
 
+def corrections_of(finding, findings):
+    """Return for a corrected line its diff, as `diff_of` has it, and a sentence; then the other.
+
+    The other possibility is that of the two passes the other one is not what was meant.
+    """
+    fix, other = finding.fix, finding.fix.otherwise
+    found = [(diff_of(fix), verified(fix, findings))]
+    if other is not None:
+        which = "forward" if other.is_forward else "backward"
+        said = f"Or, if the {which} pass is not what you meant, with this line of it all is right."
+        found.append((diff_of(other), said))
+    return found
+
+
 def diff_of(fix):
     """Return the lines of a two-line diff, of what the line is and what it should be: marked."""
     width = len(str(fix.number + max(len(fix.old.splitlines()), len(fix.new.splitlines())) - 1))
@@ -88,18 +102,13 @@ def diff_of(fix):
     ]
 
 
-def verified(finding, findings):
+def verified(fix, findings):
     """Say what a corrected line makes right, and what it was run on."""
-    same = [f.name for f in findings if f.fix is not None and f.fix[:4] == finding.fix[:4]]
-    others = finding.fix.verified_on - 1
+    same = [f"`{f.name}`" for f in findings if f.fix is not None and f.fix[:4] == fix[:4]]
+    others = fix.verified_on - 1
     ran = "your data" if not others else f"your data and {others} other draw{'s' * (others > 1)}"
-    names = f"`{same[0]}`" if len(same) == 1 else listed(same)
-    line = "this line of the forward pass" if finding.fix.is_forward else "this line"
+    names = " and ".join(filter(None, [", ".join(same[:-1]), *same[-1:]]))
+    line = "this line of the forward pass" if fix.is_forward else "this line"
     said = f"With {line} {names} {'is' if len(same) == 1 else 'are'} right, run on {ran}."
-    more = [text for text in finding.fix.alternatives if "\n" not in text]
+    more = [text for text in fix.alternatives if "\n" not in text]
     return said + (f" As good: {' or '.join(more)}" if more else "")
-
-
-def listed(names):
-    """Return names as a list in a sentence."""
-    return f"{', '.join(f'`{name}`' for name in names[:-1])} and `{names[-1]}`"

@@ -21,11 +21,10 @@ from handgrad.show.columns import (
     visible,
 )
 from handgrad.show.sentences import (
-    diff_of,
+    corrections_of,
     is_explained,
     title_of,
     verdict_line,
-    verified,
     where,
 )
 
@@ -115,11 +114,13 @@ def explanations(report):
 
 def corrected(finding, findings):
     """Return the corrected line of a quantity below the old one, and what it was verified on."""
-    lines = [
-        Text(f"    {visible(line)}", "red" if sign == "-" else "green")
-        for sign, line in diff_of(finding.fix)
-    ]
-    return [*lines, Padding(Text(visible(verified(finding, findings))), (0, 0, 0, 4))]
+    shown: list[Text | Padding] = []
+    for lines, said in corrections_of(finding, findings):
+        shown += [
+            Text(f"    {visible(line)}", "red" if sign == "-" else "green") for sign, line in lines
+        ]
+        shown.append(Padding(Text(visible(said)), (0, 0, 0, 4)))
+    return shown
 
 
 def whole_report(report, verbose=False):

@@ -187,7 +187,7 @@ def test_what_nothing_corrects_has_no_fix(tmp_path):
 
 
 def test_edits_are_statements_and_brackets_stand_where_they_are_needed():
-    names = Names(["a", "b", 'cache["c"]'], ["f"])
+    names = Names(["a", "b", 'cache["c"]'], ["f"], [("f", "deriv", False)])
     texts = [edit.text for edit in edits_of("g = a * (b > 0)  # (n, h)", names, ["a"], 0)]
     for text in texts:
         compile(text, "<edit>", "exec")
@@ -196,6 +196,7 @@ def test_edits_are_statements_and_brackets_stand_where_they_are_needed():
     assert "g = -a * (b > 0)  # (n, h)" in texts
     assert "g = a * (1 - b > 0)  # (n, h)" in texts
     assert len(texts) == len(set(texts))
+    assert "g = f(a, deriv=True)" in [e.text for e in edits_of("g = f(a)", names, [], 0)]
     product = [edit.text for edit in edits_of("g = (a + b) * b", names, [], 0)]
     assert "g = a * b" in product
     assert "g = (a - b) * b" in product

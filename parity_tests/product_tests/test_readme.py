@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
+pytestmark = pytest.mark.usefixtures("with_corrections")
+
 CHECKOUT = Path(__file__).parents[2] / "README.md"
 README = CHECKOUT.read_text() if CHECKOUT.exists() else str(metadata("handgrad")["Description"])
 CONSOLE = re.findall(r"```console\n\$ (.+)\n((?:.*\n)*?)```", README)

@@ -83,6 +83,7 @@ def test_json_of_a_check():
                             "alternatives": ["grad_w = +x"],
                             "verified_on": 20,
                             "is_forward": False,
+                            "otherwise": None,
                         },
                     },
                 ],

@@ -7,11 +7,34 @@ from dataclasses import replace
 import numpy as np
 
 from handgrad.network import Network
+from handgrad.run.hand_written import in_dtype, named_inputs, run_hand_written
 from handgrad.run.own_forward import OwnForward
 from handgrad.run.perturb import are_whole
 from handgrad.run.precision import mapped
 
 DRAWS = 2
+ROWS = 16  # that are tried first, where there are many
+
+
+def draws_of(network: Network) -> list[tuple[Network, bool]]:
+    """Return other draws in float64, each with whether the code as it is runs on it.
+
+    One on which it does not may be one for which a wrong name has the wrong size.
+    """
+    found: list[tuple[Network, bool]] = []
+    for seed in range(1, DRAWS + 1):
+        ways = [in_dtype(one, np.float64) for one in others(network, seed)]
+        usable = [one for one in ways if runs(one)]
+        found += [(one, True) for one in usable[:1]] or [(one, False) for one in ways]
+    return found
+
+
+def runs(network: Network) -> bool:
+    """Say whether the passes of a Network run, and give a loss that is a number."""
+    try:
+        return bool(np.isfinite(run_hand_written(network)["loss"]).all())
+    except Exception:
+        return False
 
 
 def others(network: Network, seed: int) -> Iterator[Network]:
@@ -59,3 +82,25 @@ def drawn(array, rng):
         return (mixed * rng.uniform(0.5, 1.5, array.shape)).astype(array.dtype)
     size = np.sqrt(np.square(array[np.isfinite(array)], dtype=np.float64).mean())
     return (size * rng.standard_normal(array.shape)).astype(array.dtype)
+
+
+def longest_side(network: Network) -> int:
+    """Return the longest side of any array that goes into a network."""
+    inputs = named_inputs(network.x).values()
+    return max(max(array.shape, default=1) for array in (*network.params.values(), *inputs))
+
+
+def with_fewer_rows(network: Network) -> Network | None:
+    """Return a network with many rows on few of them, or on another draw; None if it cannot be."""
+    rows = len(network.y) if network.y.ndim else 0
+
+    def cut(array):
+        return array[:ROWS] if array.ndim and len(array) == rows else array
+
+    x = mapped(cut, network.x)
+    few = with_own_forward(replace(network, x=x, y=cut(network.y)))
+    others = [few] if network.redraw is None else [network.redraw(0), few]
+    usable = (
+        in_dtype(one, np.float64) for one in others if longest_side(one) < longest_side(network)
+    )
+    return next((one for one in usable if runs(one)), None)

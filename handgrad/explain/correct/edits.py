@@ -20,7 +20,12 @@ CHEAPEST = 1.0, 2.8, 3.0  # of the edits of each stage
 SMALL = 1.7  # what each of two edits may cost
 
 
-RETURNED = (exchanged.other_names, exchanged.other_signs, exchanged.other_layouts)
+RETURNED = (
+    exchanged.other_names,
+    exchanged.other_signs,
+    exchanged.other_layouts,
+    forgotten.left_out,
+)
 
 
 KINDS = (
@@ -28,6 +33,7 @@ KINDS = (
     exchanged.other_signs,
     exchanged.other_layouts,
     exchanged.other_constants,
+    exchanged.other_flags,
     exchanged.other_functions,
     exchanged.other_assignments,
     exchanged.other_counts,

@@ -67,7 +67,7 @@ def other_names(statement, names):
     for part in read:
         old = statement.of(part.node)
         for atom in names.atoms:
-            cost = 1.6 if isinstance(part.node, ast.Call) else 1.0 if are_alike(atom, old) else 1.4
+            cost = 1.6 if isinstance(part.node, ast.Call) else 1.0 if are_alike(atom, old) else 1.42
             if atom != old:
                 yield cost, statement.with_part(part, atom)
     for old in dict.fromkeys(statement.of(part.node) for part in read):
@@ -94,7 +94,9 @@ def other_signs(statement, _):
     """A sign turned, an operator for another, operands the other way round."""
     if isinstance(statement.value, ast.expr) and not isinstance(statement.value, ast.Tuple):
         part = Part(statement.value, statement.node, *statement.span(statement.value))
-        yield 1.0, statement.with_part(part, negated(statement.of(statement.value)))
+        has_sign = statement.of(statement.value).startswith("-")
+        turned = negated(statement.of(statement.value))
+        yield 1.0 if has_sign else 1.25, statement.with_part(part, turned)
     for part in statement.read():
         node = part.node
         if isinstance(node, ast.UnaryOp):
@@ -180,6 +182,18 @@ def other_constants(statement, _):
                     yield 1.3, statement.with_part(part, new)
 
 
+def other_flags(statement, names):
+    """A flag that is not given: `nonlin(l2)` for `nonlin(l2, deriv=True)`."""
+    for part in statement.read():
+        if isinstance(part.node, ast.Call):
+            text = statement.of(part.node)
+            given = {keyword.arg for keyword in part.node.keywords}
+            for function, flag, default in names.flags:
+                if function == called(part.node) and flag not in given:
+                    new = f"{text[: text.rindex(')')]}, {flag}={not default})"
+                    yield 1.1, statement.with_part(part, new)
+
+
 def others_of(value, is_index):
     """Yield numbers that may be meant in the place of one."""
     if isinstance(value, bool):
@@ -231,7 +245,8 @@ def other_functions(statement, names):
             yield 1.2, statement.text[: end - len(name)] + other + statement.text[end:]
         if len(part.node.args) == 1 and not part.node.keywords:
             for function in names.functions:
-                yield 1.4, statement.text[:start] + function + statement.text[end:]
+                if function[:1].islower():  # no class
+                    yield 1.4, statement.text[:start] + function + statement.text[end:]
 
 
 def other_assignments(statement, _):

@@ -7,32 +7,33 @@ backward pass right: that is more likely what happened.
 
 import numpy as np
 
+from handgrad.explain.correct.candidates import Candidate, cheapest_first
 from handgrad.explain.correct.places import HELPER, OWN, Spot, calls, editable, is_at, text_of
 from handgrad.explain.correct.search import (
-    Candidate,
     Hit,
     Search,
-    cheapest_first,
-    draws_of,
     new_statements,
     verified,
 )
 from handgrad.network import Network
-from handgrad.run.code import Code
+from handgrad.run.code import Code, at_most
 from handgrad.run.hand_written import run_hand_written
 
-DEARER = 0.5  # than an edit of the backward pass that corrects as much
+DEARER = 1.2  # than an edit of the backward pass that corrects as much
 STEP = 1e-6  # of the largest weight, by which all are moved
-MOST = 1.4  # what an edit may cost: a word
+MOST = 1.4  # what an edit may cost: a name that is much alike, a sign, a number
+LARGEST = 2.4  # and where the forward pass may well be wrong: a term or a factor that is forgotten
 NEAR = 1e-4  # how far the slope of the loss may be from what the gradients say
 
 
-def look_at_forward(search: Search):
-    """Try small edits of the forward pass, until one makes the whole backward pass right."""
-    for candidate in cheapest_first(
-        search, forward_spots(search.code, search.network), stages=(0,)
-    ):
-        if search.is_over() or candidate.cost > MOST:
+def look_at_forward(search: Search, is_likely: bool):
+    """Try small edits of the forward pass, until one makes the whole backward pass right.
+
+    Larger ones are tried where the forward pass `is_likely` the one that is wrong.
+    """
+    spots = forward_spots(search.code, search.network)
+    for candidate in cheapest_first(search.code, spots, (0,), search.wrong):
+        if search.is_over() or candidate.cost > (LARGEST if is_likely else MOST):
             return
         try:
             hit = hit_of(search, candidate)
@@ -49,11 +50,11 @@ def hit_of(search: Search, candidate: Candidate) -> Hit | None:
     """Return the Hit that an edit of the forward pass is, or None."""
     network, place = search.network, candidate.spot.place
     statements = new_statements(candidate)
-    with search.code.changed(place, statements):
+    with search.code.changed(place, statements), at_most(search.seconds):
         trace = run_hand_written(network)
         if not is_alive(trace, search.trace) or not is_slope(network, trace):
             return None
-    draws = draws_of(search)
+    draws = search.all_draws()
     with search.code.changed(place, statements):
         hit = verified(search, candidate, draws)
     if hit is None or hit.corrected != search.failing:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from handgrad.run.code import Code, Place, source_of
 
 # What a place adds to the cost of an edit: the further from the line, the later it is tried.
-OWN, SAME_NAME, RETURNED, HELPER, FEEDER, REST = 0.0, 0.2, 0.3, 0.4, 0.5, 1.5
+OWN, SAME_NAME, RETURNED, HELPER, FEEDER, FEEDER_RIGHT, REST = 0.0, 0.2, 0.3, 0.4, 0.5, 1.2, 1.5
 SIMPLE = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Return)
 HEADS = (ast.For, ast.If)
 DEEP = 2  # how many statements back what goes into a line is looked for
@@ -34,11 +34,13 @@ def editable(code: Code) -> list[Place]:
     return [p for file in code.files() for p in code.places(file) if is_editable(p.node)]
 
 
-def spots_for(places: list[Place], own: list[Place], name: str, right: set[str]) -> list[Spot]:
+def spots_for(
+    places: list[Place], own: list[Place], name: str, right: set[str], is_returned: bool
+) -> list[Spot]:
     """Return the places where a mistake in a quantity may be, the likeliest first.
 
     `own` are those that assign it, `name` is what the user calls it, `right` are the names of what
-    is right.
+    is right. Where what is judged `is_returned`, it may also be the return that is wrong.
     """
     found: dict[tuple, Spot] = {}
 
@@ -52,12 +54,15 @@ def spots_for(places: list[Place], own: list[Place], name: str, right: set[str])
     around = [p for p in places if any(is_beside(p, one) for one in own)]
     names = {target for place in own for target in targets(place.node)} | {name}
     add([p for p in around if targets(p.node) & names], SAME_NAME)
-    add([p for p in around if isinstance(p.node, ast.Return)], RETURNED)
+    if is_returned:
+        add([p for p in around if isinstance(p.node, ast.Return)], RETURNED)
     fed = [p for p in around if feeds(p, own, around, right)]
+    fed_right = [p for p in around if feeds(p, own, around, set())]
     called = {name for place in [*own, *fed] for name in calls(place.node)}
     add([p for p in places if p.function is not None and p.function.name in called], HELPER)
     add(fed, FEEDER)
-    add(around, REST)
+    add(fed_right, FEEDER_RIGHT)
+    add([p for p in around if is_returned or not isinstance(p.node, ast.Return)], REST)
     return list(found.values())
 
 
@@ -137,11 +142,13 @@ class Names(NamedTuple):
     """What may be written at a place.
 
     `atoms` are the names that the function around it knows, and the `cache["h1"]` and `self.w` in
-    it, as they are written there; `functions` are those that the file calls.
+    it, as they are written there; `functions` are those that the file calls, `flags` what its own
+    functions take that is True or False: pairs of a function and a name.
     """
 
     atoms: list[str]
     functions: list[str]
+    flags: list[tuple[str, str, bool]]
 
 
 def names_at(code: Code, place: Place) -> Names:
@@ -154,7 +161,18 @@ def names_at(code: Code, place: Place) -> Names:
     atoms = dict.fromkeys(atoms_in(around, called))
     # of `h1 = values["h1"]` the name is enough
     kept = [atom for atom in atoms if not any(atom.endswith(f'["{other}"]') for other in atoms)]
-    return Names(kept, list(dict.fromkeys(functions)))
+    return Names(kept, list(dict.fromkeys(functions)), list(flags_in(tree)))
+
+
+def flags_in(tree) -> Iterator[tuple[str, str, bool]]:
+    """Yield the functions of a file with each argument that is True or False, and its default."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            named, defaults = node.args.args, node.args.defaults
+            last = [*named[len(named) - len(defaults) :], *node.args.kwonlyargs]
+            for argument, default in zip(last, [*defaults, *node.args.kw_defaults], strict=True):
+                if isinstance(default, ast.Constant) and isinstance(default.value, bool):
+                    yield node.name, argument.arg, default.value
 
 
 def is_plain(function):

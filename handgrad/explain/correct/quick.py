@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from handgrad.explain.correct.places import Spot, targets
+from handgrad.explain.correct.places import Spot, reads, targets
 from handgrad.run.code import Place
 from handgrad.run.hand_written import as_array, run_hand_written
 
@@ -37,11 +37,20 @@ class Segment(NamedTuple):
         body = [*first, *self.statements[1:]]
         known = dict(self.names)
         for statement in body:
-            for name in targets(statement):
+            if not writes_into(statement):
+                continue
+            for name in {*targets(statement), *reads(statement)}:
                 if isinstance(known.get(name), np.ndarray):
                     known[name] = known[name].copy()
         exec(compile(ast.Module(body, []), self.filename, "exec", dont_inherit=True), known)
         return as_array(eval(self.lookup, known))
+
+
+def writes_into(statement):
+    """Say whether a statement may write into an array that was there before."""
+    if not isinstance(statement, ast.Assign):
+        return True
+    return not all(isinstance(target, ast.Name) for target in statement.targets)
 
 
 def segment_for(network, spot: Spot, own: Place, finding):

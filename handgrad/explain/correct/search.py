@@ -6,47 +6,33 @@ shorter line; and what corrects several quantities at once before what corrects 
 """
 
 import ast
-import heapq
-import itertools
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
 from handgrad.compare.judge import judge
-from handgrad.explain.correct.draws import DRAWS, others
-from handgrad.explain.correct.edits import CHEAPEST, edits_of
+from handgrad.explain.correct.candidates import (
+    Candidate,
+    Spots,
+    cheapest_first,
+    key_of,
+    spots_of,
+)
+from handgrad.explain.correct.draws import draws_of
 from handgrad.explain.correct.places import (
-    FEEDER,
-    REST,
-    SAME_NAME,
-    Spot,
     base_of,
-    editable,
-    names_at,
-    own_places,
-    spots_for,
 )
 from handgrad.explain.correct.quick import Segment, segment_for
 from handgrad.findings import FAILED, Finding
 from handgrad.network import Network
-from handgrad.run.code import Code, Place
-from handgrad.run.hand_written import in_dtype, run_hand_written
+from handgrad.run.code import Code, at_most
+from handgrad.run.hand_written import run_hand_written
 from handgrad.run.precision import FLOAT64, arithmetic
 
-# How far from the line a place may be for the edits of each stage.
-FURTHEST = REST, FEEDER, SAME_NAME
+LEEWAY = 0.6  # of what an edit may cost, if it corrects all of several
 NEAR = 1e-9  # how near a trial has to come, of the largest entry, to be looked at more closely
-
-
-class Candidate(NamedTuple):
-    """An edit at a place, what it costs, and the quantities that it may correct."""
-
-    cost: float
-    spot: Spot
-    text: str
 
 
 class Hit(NamedTuple):
@@ -63,19 +49,32 @@ class Hit(NamedTuple):
 
 @dataclass
 class Search:
-    """What is wrong in a Network, in float64, and how long corrections are looked for."""
+    """What is wrong in a Network, in float64, and how long corrections are looked for.
+
+    `trace` is its hand-written one, as the code is; `whole` is the Network with all its rows, where
+    just few are tried; an edited run may take so many `seconds`.
+    """
 
     network: Network
     code: Code
     wrong: dict[str, Finding]
-    failing: frozenset[str]
     until: float
-    trace: dict[str, np.ndarray] = field(default_factory=dict)
+    failing: frozenset[str]
+    trace: dict[str, np.ndarray]
+    whole: Network | None = None
+    seconds: float = 1.0
     draws: list[tuple[Network, bool]] | None = None
-    own: dict[str, list[Place]] = field(default_factory=dict)
+    spots: Spots = field(default_factory=lambda: Spots([], {}, {}))
     segments: dict[tuple, dict[str, Segment]] = field(default_factory=dict)
     hits: list[Hit] = field(default_factory=list)
     tried: int = 0
+
+    def all_draws(self):
+        """Return other draws, made at the first call; see `draws_of`."""
+        if self.draws is None:
+            self.draws = draws_of(self.network)
+            self.draws += [] if self.whole is None else [(self.whole, True)]
+        return self.draws
 
     def is_over(self):
         """Say whether the time is up."""
@@ -86,77 +85,29 @@ def look(search: Search, stages, right: set[str]):
     """Try edits, the cheapest first, until each wrong quantity has a correction or time is up."""
     names = search.network.names
     right_names = {base_of(names.get(name, name)) for name in right}
-    for candidate in cheapest_first(search, spots_of(search, right_names), stages):
+    search.spots = spots_of(search.code, search.network, search.wrong, right_names)
+    for candidate in cheapest_first(search.code, search.spots.spots, stages, search.wrong):
         if search.is_over():
             return
-        best = {name: hit for hit in search.hits for name in hit.corrected}
-        if len(best) == len(search.wrong) and is_worse(candidate, best.values()):
-            return
-        try_out(search, candidate)
+        if is_worth_it(search, candidate):
+            try_out(search, candidate)
 
 
-def is_worse(candidate, hits):
-    """Say whether a candidate costs more than each of these hits."""
-    return candidate.cost > max(hit.candidate.cost for hit in hits)
+def is_worth_it(search, candidate):
+    """Say whether an edit may correct what nothing does yet, or nothing that is cheaper.
 
-
-def cheapest_first(search: Search, spots, stages) -> Iterator[Candidate]:
-    """Yield the edits of places, the cheapest first.
-
-    Those of a place are made when the first of them may be the cheapest that is left.
+    Where several quantities are wrong, one that corrects all of them may cost a little more than
+    those that correct one each.
     """
-    waiting: list[tuple] = []
-    numbers = itertools.count()
-    for spot in spots:
-        for stage in stages:
-            if spot.cost <= FURTHEST[stage]:
-                cost = CHEAPEST[stage] + spot.cost
-                heapq.heappush(waiting, (cost, 0, next(numbers), (spot, stage)))
-    while waiting:
-        *_, one = heapq.heappop(waiting)
-        if isinstance(one, Candidate):
-            yield one
-            continue
-        spot, stage = one
-        names, parameters = names_for(search, spot)
-        for edit in edits_of(spot.text, names, parameters, stage):
-            candidate = Candidate(edit.cost + spot.cost, spot, edit.text)
-            entry = (candidate.cost, len(edit.text), next(numbers), candidate)
-            heapq.heappush(waiting, entry)
-
-
-def spots_of(search, right):
-    """Return the places to edit for all that is wrong, each once, at its lowest cost."""
-    places = editable(search.code)
-    found: dict[tuple, Spot] = {}
-    for name in search.wrong:
-        shown = base_of(search.network.names.get(name, name))
-        own = own_places(places, shown, search.network.lines.get(name))
-        search.own[name] = own
-        for spot in spots_for(places, own, shown, right - {shown}):
-            key = key_of(spot.place)
-            if key not in found or spot.cost < found[key].cost:
-                found[key] = spot
-    return list(found.values())
-
-
-def key_of(place):
-    """Return what a place is known by."""
-    return place.filename, place.node.lineno, place.node.col_offset
-
-
-def names_for(search, spot):
-    """Return the names that a place knows, and those that a penalty there may be on."""
-    names = names_at(search.code, spot.place)
-    return names, [w for w in names.atoms if any(is_parameter(w, n) for n in search.wrong)]
-
-
-def is_parameter(atom, name):
-    """Say whether a name may be that of the parameter whose gradient this is: w1 of grad_w1."""
-    quantity = name.removeprefix("grad_").lower()
-    return atom.lower().strip('"]').endswith(quantity) and not atom.lower().startswith(
-        ("d", "grad")
-    )
+    best: dict[str, float] = {}
+    for hit in search.hits:
+        for name in hit.corrected:
+            best[name] = min(hit.candidate.cost, best.get(name, np.inf))
+    served = search.spots.serves[key_of(candidate.spot.place)]
+    if any(candidate.cost <= best.get(name, np.inf) for name in served):
+        return True
+    is_done = any(served <= hit.corrected for hit in search.hits)
+    return not is_done and candidate.cost <= max(best[name] for name in served) + LEEWAY
 
 
 def try_out(search: Search, candidate: Candidate):
@@ -164,13 +115,14 @@ def try_out(search: Search, candidate: Candidate):
     search.tried += 1
     place = candidate.spot.place
     try:
-        statements = new_statements(candidate)
-        if not may_correct(search, candidate, statements):
+        if not may_correct(search, candidate):
             return
-        with search.code.changed(place, statements):
+        statements = new_statements(candidate)
+        with search.code.changed(place, statements), at_most(search.seconds):
             trace = run_hand_written(search.network)
-        if any(is_near(trace.get(name), finding) for name, finding in search.wrong.items()):
-            draws = draws_of(search)
+        served = search.spots.serves[key_of(place)]
+        if any(is_near(trace.get(name), search.wrong[name]) for name in served):
+            draws = search.all_draws()
             with search.code.changed(place, statements):
                 hit = verified(search, candidate, draws)
             search.hits += [] if hit is None else [hit]
@@ -180,14 +132,17 @@ def try_out(search: Search, candidate: Candidate):
         return
 
 
-def may_correct(search, candidate, statements):
+def may_correct(search, candidate):
     """Say whether an edit may correct anything, as far as a few lines of the code tell."""
     spot = candidate.spot
     key = key_of(spot.place)
     if key not in search.segments:
         search.segments[key] = segments_from(search, spot)
     segments = search.segments[key]
-    return not segments or any(
+    if not segments:
+        return True
+    statements = parsed(candidate)
+    return any(
         is_near(fitted(segment.run(statements), search.wrong[name]), search.wrong[name])
         for name, segment in segments.items()
     )
@@ -196,9 +151,9 @@ def may_correct(search, candidate, statements):
 def segments_from(search, spot):
     """Return the Segments from a spot to what is wrong, by the names of the quantities."""
     found = {}
-    for name, finding in search.wrong.items():
-        for own in search.own[name][-1:]:
-            segment = segment_for(search.network, spot, own, finding)
+    for name in search.spots.serves[key_of(spot.place)]:
+        for own in search.spots.own[name][-1:]:
+            segment = segment_for(search.network, spot, own, search.wrong[name])
             if segment is not None:
                 found[name] = segment
     return found
@@ -214,16 +169,25 @@ def fitted(array, finding):
 
 def new_statements(candidate):
     """Return the statements that an edit puts in the place of one, on the same lines."""
+    old, statements = candidate.spot.place.node, parsed(candidate)
+    below = [*getattr(old, "body", []), *getattr(old, "orelse", [])]  # they stay where they are
+    kept = {id(node) for statement in below for node in ast.walk(statement)}
+    for statement in statements:
+        for node in ast.walk(statement):
+            if id(node) not in kept and isinstance(node, ast.stmt | ast.expr):
+                node.lineno += old.lineno - 1
+                node.end_lineno = (node.end_lineno or 1) + old.lineno - 1
+    return statements
+
+
+def parsed(candidate):
+    """Return the statements of an edit; those in a loop, or below an `if`, are the old ones."""
     old = candidate.spot.place.node
-    if isinstance(old, ast.For | ast.If):
-        (head,) = ast.parse(candidate.text + " pass").body
-        head.body, head.orelse = old.body, old.orelse
-        new = [ast.copy_location(head, old)]
-    else:
-        new = ast.parse(candidate.text).body
-        for statement in new:
-            ast.increment_lineno(statement, old.lineno - 1)
-    return new
+    if not isinstance(old, ast.For | ast.If):
+        return ast.parse(candidate.text).body
+    (head,) = ast.parse(candidate.text + " pass").body
+    head.body, head.orelse = old.body, old.orelse
+    return [head]
 
 
 def is_near(array, finding):
@@ -239,14 +203,14 @@ def is_near(array, finding):
 
 def verified(search, candidate, draws):
     """Return the Hit that an edit is, or None; called while the edited code is in place."""
-    failing = failing_of(search.network)
+    failing = failing_with(search.network, search.failing)
     corrected = search.failing - failing
     if not failing <= search.failing or not corrected.intersection(search.wrong):
         return None
-    count = 1
+    count = 1 if search.whole is None else 0  # all rows count, and not that few of them do
     for draw, has_run in draws:
         try:
-            again = failing_of(draw)
+            again = failing_with(draw, search.failing)
         except Exception:
             if has_run:
                 raise
@@ -257,30 +221,25 @@ def verified(search, candidate, draws):
     return Hit(candidate, corrected, count)
 
 
-def draws_of(search):
-    """Return other draws, made at the first call, each with whether the code as it is runs on it.
+def failing_with(network, before):
+    """Return the names of the quantities that fail as the code is now.
 
-    One on which it does not may be one for which a wrong name has the wrong size.
+    Where others do than `before`, it may be read in another way now: a multiple that gradients
+    carried is gone, say. So it is loaded again.
     """
-    if search.draws is None:
-        search.draws = []
-        for seed in range(1, DRAWS + 1):
-            ways = [in_dtype(one, np.float64) for one in others(search.network, seed)]
-            usable = [one for one in ways if runs(one)]
-            search.draws += [(one, True) for one in usable[:1]] or [(one, False) for one in ways]
-    return search.draws
-
-
-def runs(network):
-    """Say whether the passes of a Network run, and give a loss that is a number."""
-    try:
-        return bool(np.isfinite(run_hand_written(network)["loss"]).all())
-    except Exception:
-        return False
+    failing = failing_of(network)
+    if failing <= before or network.reload is None:
+        return failing
+    return failing_of(network.reload(network))
 
 
 def failing_of(network):
     """Return the names of the quantities that fail as the code is now."""
-    with arithmetic(FLOAT64), np.errstate(all="ignore"):
-        found, _ = judge(network, run_hand_written(network), FLOAT64)
+    found = judged(network, run_hand_written(network))
     return frozenset(f.name for f in found if f.verdict in FAILED)
+
+
+def judged(network, trace):
+    """Return the Findings on a hand-written trace of a Network."""
+    with arithmetic(FLOAT64), np.errstate(all="ignore"):
+        return judge(network, trace, FLOAT64)[0]

@@ -19,14 +19,6 @@ from benchmarks.found.validate import not_green
 
 PATHS = sorted(PROGRAMS.glob("*.py"))
 
-# Right, and called wrong: in both a quantity named `dx` is taken for the gradient of another `x`.
-# Whoever puts that right is told here to take the name out.
-CALLED_WRONG = ("im2col_layers", "layer_norm_tokens")
-RIGHT = [
-    pytest.param(path, marks=pytest.mark.xfail(strict=True) if path.stem in CALLED_WRONG else [])
-    for path in PATHS
-]
-
 
 def test_the_ids_are_unique():
     assert len({case.id for case in CASES}) == len(CASES) > 0
@@ -50,6 +42,6 @@ def test_about_a_third_is_set_aside_by_the_id_alone():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", RIGHT, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_a_right_program_is_green(path):
     assert list(not_green(path)) == []

@@ -1,10 +1,8 @@
 """A wrong quantity at hand, and whether an array explains it."""
 
 import re
-import time
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -12,15 +10,7 @@ import numpy as np
 from handgrad.compare.steps import Steps
 from handgrad.explain.arrays import fits_into, magnitude
 from handgrad.explain.step import alone
-from handgrad.explain.thresholds import (
-    ENTRIES_FOR_A_FIT,
-    NOISY,
-    PASSES,
-    SECONDS,
-    SLOWER,
-    TELLING,
-    WORK,
-)
+from handgrad.explain.thresholds import ENTRIES_FOR_A_FIT, NOISY, TELLING, passes_for
 from handgrad.run.hand_written import named_inputs
 from handgrad.run.perturb import REFUSALS
 from handgrad.run.reference import watched
@@ -159,12 +149,7 @@ class Case:
     @cached_property
     def passes(self):
         """As many whole passes as explaining this quantity may take."""
-        numbers = sum(array.size for array in self.steps.expected.values())
-        is_traced = self.steps.network.reference.kind == "forward"
-        work = WORK // SLOWER if is_traced else WORK
-        end = time.process_time() + SECONDS
-        passes = range(max(PASSES, work // numbers))
-        return takewhile(lambda number: number < PASSES or time.process_time() < end, passes)
+        return passes_for(self.steps)
 
     def recompute(self, replaced=None, saved=None):
         """Return what the reference makes of other inputs to this step.

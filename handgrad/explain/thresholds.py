@@ -1,5 +1,8 @@
 """How much evidence a cause needs before it is named, and why so much."""
 
+import time
+from itertools import takewhile
+
 # So many times its tolerance is how large a difference must be to be explained: where it is
 # smaller, rounding alone may make one explanation fit as well as another.
 TELLING = 10
@@ -38,3 +41,13 @@ SPARE_BITS = 4
 
 # Fewer different whole numbers than this may be a mask, or labels, and no rounding.
 WHOLE_NUMBERS = 4
+
+
+def passes_for(steps):
+    """Return an iterator over as many whole passes as explaining one quantity may take."""
+    numbers = sum(array.size for array in steps.expected.values())
+    is_traced = steps.network.reference.kind == "forward"
+    work = WORK // SLOWER if is_traced else WORK
+    end = time.process_time() + SECONDS
+    passes = range(max(PASSES, work // numbers))
+    return takewhile(lambda number: number < PASSES or time.process_time() < end, passes)

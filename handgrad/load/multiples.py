@@ -7,8 +7,19 @@ gradients, or move the weights, take it out again. That is a convention, and no 
 from collections import Counter
 from dataclasses import replace
 
+import numpy as np
+
 from handgrad.load.arrays import CLOSE, is_near
 from handgrad.load.noted_passes import Scaled, root_of
+from handgrad.run.hand_written import named_inputs
+
+
+def sizes_of(draft, first):
+    """Return the numbers of samples that there may be: the sides that inputs and targets share."""
+    sides = [set(np.shape(array)[:2]) for array in named_inputs(draft.x).values()]
+    of_y = set(np.shape(first.y)[:2]) - {1}
+    shared = set().union(*sides) & of_y if of_y else set().union(*sides)
+    return sorted(float(side) for side in shared if side > 1)
 
 
 def times_of(value, right, counts):

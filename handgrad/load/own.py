@@ -20,7 +20,6 @@ from handgrad.load.follow import followed, with_reference
 from handgrad.load.implied import divided, meant
 from handgrad.load.leaves import (
     gradients_of,
-    in_their_order,
     is_for_grads,
     is_nameless,
     of_leaves,
@@ -31,12 +30,14 @@ from handgrad.load.multiples import (
     at_of,
     multiple_of,
     notes_on_multiples,
+    sizes_of,
     where_fewer_are_wrong,
     without_multiples,
 )
 from handgrad.load.nested import floats_in
 from handgrad.load.noted_passes import NotedPasses, Scaled, first_run, root_of
 from handgrad.load.placed import Places, placed
+from handgrad.load.returned import in_their_order
 from handgrad.load.unnamed import judge_of, misnamed, notes_on_others, unnamed
 from handgrad.network import Network
 from handgrad.run.hand_written import named_inputs
@@ -222,14 +223,6 @@ def with_results(names, found, guessed, misfits, left, results, judge, counts):
     found = {name: grad for name, grad in found.items() if f"grad_{name}" not in moved}
     of_results = {result: f"result[{result.number}]" for result in more}
     return names | of_results, found | {of_results[r]: grad for r, grad in more.items()}
-
-
-def sizes_of(draft, first):
-    """Return the numbers of samples that there may be: the sides that inputs and targets share."""
-    sides = [set(np.shape(array)[:2]) for array in named_inputs(draft.x).values()]
-    of_y = set(np.shape(first.y)[:2]) - {1}
-    shared = set().union(*sides) & of_y if of_y else set().union(*sides)
-    return sorted(float(side) for side in shared if side > 1)
 
 
 def is_given(grad, first):

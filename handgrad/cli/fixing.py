@@ -8,7 +8,6 @@ import re
 from pathlib import Path
 
 from handgrad.errors import InputError
-from handgrad.load.lines import shown
 from handgrad.run.code import lines_in
 from handgrad.show.table import say
 from handgrad.show.target import write_whole
@@ -38,6 +37,8 @@ def write_fixes(reports):
 
 def write_all(path, fixes):
     """Write corrected lines to a file, and keep the old one beside it."""
+    from handgrad.load.lines import shown  # needs torch
+
     try:
         before = after = path.read_bytes().decode()
     except UnicodeDecodeError:

@@ -28,23 +28,28 @@ def gradients(params, x, y, values, name, wrong):
     v, p, m, q = (values[key] for key in ("v", "p", "m", "q"))
     labels, found = np.eye(q.shape[1])[y], {}
 
-    def put(key, array):
-        found[key] = array
-        if key == name:
+    def put(key, right):
+        if key != name:
+            found[key] = right()
+        else:
             found[key] = wrong(found, values, labels) if wrong else assigned(params, x, found["v"])
         return found[key]
 
-    by_scores = put("scores", (q - labels) / len(y))
-    by_m = put("m", by_scores @ params["o"].T)
-    by_p = put("p", np.einsum("nd,ntd->nt", by_m, v))
-    by_s = put("s", p * (by_p - (by_p * p).sum(axis=1, keepdims=True)))
-    by_v = put("v", p[..., None] * by_m[:, None] + by_s[..., None] * params["w"])
-    table = np.zeros_like(params["table"])
-    np.add.at(table, x, by_v)
-    put("table", table)
-    put("w", np.einsum("ntd,nt->d", v, by_s))
-    put("o", m.T @ by_scores)
+    by_scores = put("scores", lambda: (q - labels) / len(y))
+    by_m = put("m", lambda: by_scores @ params["o"].T)
+    by_p = put("p", lambda: np.einsum("nd,ntd->nt", by_m, v))
+    by_s = put("s", lambda: p * (by_p - (by_p * p).sum(axis=1, keepdims=True)))
+    by_v = put("v", lambda: p[..., None] * by_m[:, None] + by_s[..., None] * params["w"])
+    put("table", lambda: added(params, x, by_v))
+    put("w", lambda: np.einsum("ntd,nt->d", v, by_s))
+    put("o", lambda: m.T @ by_scores)
     return found
+
+
+def added(params, x, came):
+    table = np.zeros_like(params["table"])
+    np.add.at(table, x, came)
+    return table
 
 
 def assigned(params, x, came):
@@ -75,8 +80,16 @@ WRONG = [
         "with the 1 of the label only",
     ),
     ("v", lambda g, v, labels: v["p"][..., None] * g["m"][:, None], "is not added to `grad_v`"),
-    ("p", lambda g, v, labels: np.clip(g["p"], -0.01, 0.01), "clipped at -0.01 and 0.01"),
-    ("w", lambda g, v, labels: g["w"][::-1], "turned round along axis 0"),
+    (
+        "p",
+        lambda g, v, labels: np.clip(np.einsum("nd,ntd->nt", g["m"], v["v"]), -0.01, 0.01),
+        "clipped at -0.01 and 0.01",
+    ),
+    (
+        "w",
+        lambda g, v, labels: np.einsum("ntd,nt->d", v["v"], g["s"])[::-1],
+        "turned round along axis 0",
+    ),
 ]
 
 

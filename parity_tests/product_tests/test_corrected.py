@@ -113,7 +113,7 @@ def test_a_line_that_has_changed_meanwhile_is_not_written_over(tmp_path, capsys)
     reports = check_file(path)
     path.write_text("# something else\n")
     assert not write_fixes(reports)
-    assert "Error: Line 24 is not" in capsys.readouterr().err
+    assert "Error: Line 22 is not" in capsys.readouterr().err
     assert path.read_text() == "# something else\n"
 
 

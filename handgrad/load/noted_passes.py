@@ -202,7 +202,8 @@ def with_loss(programme, result, values, grads):
     if way is not None:
         return replace(programme, loss=lambda result, _: at_way(result, way)), None
     numbers = {n: note.name for n, note in values.items() if may_be_loss(note.value)}
-    losses = [n for n, name in numbers.items() if name in LOSSES]
+    best = min((LOSSES.index(name) for name in numbers.values() if name in LOSSES), default=None)
+    losses = [] if best is None else [n for n, name in numbers.items() if name == LOSSES[best]]
     losses = losses or [n for n, name in numbers.items() if LOSS.fullmatch(name)]
     if losses:
         at = first_of(values[losses[-1]], values)

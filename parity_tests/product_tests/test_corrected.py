@@ -270,3 +270,38 @@ def test_a_multiple_that_nothing_takes_out_is_corrected_where_it_comes_from(tmp_
     wrong = RIGHT.replace("/ y.size", "/ len(y)").replace("dz2", "delta")
     (report,) = check_file(saved(tmp_path, wrong))
     assert [fix.old for fix in fixes_of(report)] == ['delta = 2 * (cache["z2"] - y) / len(y)']
+
+
+LOOPING = """
+import numpy as np
+
+rng = np.random.default_rng(0)
+x, y, w = rng.standard_normal((8, 3)), rng.standard_normal((8, 2)), rng.standard_normal((3, 2))
+
+
+def settled(a):
+    out, change = np.ones_like(a), 1.0
+    while change > 1e-6:
+        new = 0.5 * out + 0.25 * a
+        change = abs(new - out).max()
+        out = new
+    return 2 * out
+
+
+h = x @ w
+a = np.tanh(h)
+loss = np.square(a - y).sum()
+da = 2 * (a - y)
+dh = da * (1 - settled(a))
+dw = x.T @ dh
+"""
+
+
+@pytest.mark.slow
+def test_what_is_no_longer_judged_with_an_edit_is_not_corrected_by_it(tmp_path):
+    """With another count of loops the names that are assigned have other numbers."""
+    (report,) = check_file(saved(tmp_path, LOOPING))
+    assert report.first == "dh"
+    for fix in fixes_of(report):
+        again = LOOPING.replace(fix.old, fix.new)
+        assert check_file(saved(tmp_path, again, "again.py"))[0].ok

@@ -8,8 +8,8 @@ import numpy as np
 from handgrad.explain.correct.draws import longest_side, with_fewer_rows
 from handgrad.explain.correct.edits import CHEAPEST
 from handgrad.explain.correct.forward import DEARER, look_at_forward
-from handgrad.explain.correct.search import Search, judged, look
-from handgrad.findings import FAILED, Finding, Fix
+from handgrad.explain.correct.search import Search, failing_in, judged, look
+from handgrad.findings import Finding, Fix
 from handgrad.network import Network
 from handgrad.run.code import lines_in, silence
 from handgrad.run.hand_written import in_dtype, run_hand_written
@@ -71,7 +71,7 @@ def search_in(network: Network, names: set[str], until: float) -> Search | None:
         code=network.code,
         wrong={f.name: f for f in found if f.verdict == "wrong" and f.name in names},
         until=until,
-        failing=frozenset(f.name for f in found if f.verdict in FAILED),
+        failing=failing_in(found),
         trace=trace,
         whole=None if tried is wide else wide,
         seconds=seconds_of(tried),

@@ -72,10 +72,10 @@ def is_alive(trace, before):
 
     Where the loss is a constant, or a layer gives nothing but 0, every gradient is right that is 0.
     """
-    return all(
+    return trace.keys() >= before.keys() and all(
         trace[name].shape == array.shape and (np.ptp(trace[name]) > 0 or not np.ptp(array))
         for name, array in before.items()
-        if name in trace and array.size > 1
+        if array.size > 1
     )
 
 

@@ -67,7 +67,6 @@ class Search:
     spots: Spots = field(default_factory=lambda: Spots([], {}, {}))
     segments: dict[tuple, dict[str, Segment]] = field(default_factory=dict)
     hits: list[Hit] = field(default_factory=list)
-    tried: int = 0
 
     def all_draws(self):
         """Return other draws, made at the first call; see `draws_of`."""
@@ -112,11 +111,11 @@ def is_worth_it(search, candidate):
 
 def try_out(search: Search, candidate: Candidate):
     """Run the code with an edit, and keep it as a hit where it corrects something."""
-    search.tried += 1
     place = candidate.spot.place
     try:
-        if not may_correct(search, candidate):
-            return
+        with at_most(search.seconds):
+            if not may_correct(search, candidate):
+                return
         statements = new_statements(candidate)
         with search.code.changed(place, statements), at_most(search.seconds):
             trace = run_hand_written(search.network)
@@ -225,19 +224,24 @@ def failing_with(network, before):
     """Return the names of the quantities that fail as the code is now.
 
     Where others do than `before`, it may be read in another way now: a multiple that gradients
-    carried is gone, say. So it is loaded again.
+    carried is gone, say. So it is loaded again; what is not judged then, fails.
     """
     failing = failing_of(network)
     if failing <= before or network.reload is None:
         return failing
     again = network.reload(network)
-    return failing_of(again) if again.scaled <= network.scaled else failing
+    is_same = {*network.names, *network.lines} <= {*again.names, *again.lines}
+    return failing_of(again) if is_same and again.scaled <= network.scaled else failing
 
 
 def failing_of(network):
     """Return the names of the quantities that fail as the code is now."""
-    found = judged(network, run_hand_written(network))
-    return frozenset(f.name for f in found if f.verdict in FAILED)
+    return failing_in(judged(network, run_hand_written(network)))
+
+
+def failing_in(found):
+    """Return the names of the Findings that fail, or are missing: an edit may have lost them."""
+    return frozenset(f.name for f in found if f.verdict in (*FAILED, "missing"))
 
 
 def judged(network, trace):

@@ -93,11 +93,10 @@ def is_own_forward(network):
 def is_forward_likely(search, findings):
     """Say whether the forward pass may well be the one that is wrong.
 
-    It is where several gradients are wrong, or a weight does not reach the loss, or nothing in the
-    backward pass was found.
+    It is where several gradients are wrong, or a weight does not reach the loss.
     """
     kinds = {f.cause.kind for f in findings if f.name in search.wrong and f.cause is not None}
-    return len(search.wrong) > 1 or "unreached" in kinds or not search.hits
+    return len(search.wrong) > 1 or "unreached" in kinds
 
 
 def fix_of(search, name):

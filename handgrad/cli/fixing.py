@@ -38,19 +38,22 @@ def write_fixes(reports):
 def write_all(path, fixes):
     """Write corrected lines to a file, and keep the old one beside it."""
     from handgrad.load.lines import shown  # needs torch
+    from handgrad.load.notebook import opened
 
     try:
-        before = after = path.read_bytes().decode()
+        before = path.read_bytes().decode()
     except UnicodeDecodeError:
         raise InputError(f"{path} is not in UTF-8, so nothing is written: save it so.") from None
     except OSError as error:
         raise InputError(f"Cannot read {path}: {error.strerror}.") from None
-    for file, number, old, new in fixes:
-        cell = re.search(r"\[(\d+)\]$", file)
-        if cell is None:
+    fixes = sorted(fixes, key=lambda fix: -fix[1])  # from below: what is above keeps its numbers
+    if path.suffix == ".ipynb":
+        notebook, cells = opened(path)
+        after = in_cells(notebook, cells, fixes)
+    else:
+        after = before
+        for _, number, old, new in fixes:
             after = with_lines(after, number, old, new)
-        else:
-            after = in_cell(after, int(cell[1]), number, old, new)
     kept = beside(path)
     write_whole(kept, before.encode(), force=False)
     try:
@@ -100,12 +103,12 @@ def with_lines(text, number, old, new):
     return "".join(lines)
 
 
-def in_cell(text, cell, number, old, new):
-    """Return a notebook with corrected lines in one of its code cells."""
-    notebook = json.loads(text)
-    cells = [one for one in notebook["cells"] if one["cell_type"] == "code"]
-    source = cells[cell - 1]["source"]
-    whole = source if isinstance(source, str) else "".join(source)
-    fixed = with_lines(whole, number, old, new)
-    cells[cell - 1]["source"] = fixed if isinstance(source, str) else lines_in(fixed)
+def in_cells(notebook, cells, fixes):
+    """Return the text of a notebook with corrected lines in its code cells."""
+    for file, number, old, new in fixes:
+        number_of_cell = int(file[file.rindex("[") + 1 : -1])
+        cell, key, _ = cells[number_of_cell - 1]
+        source = cell[key]
+        fixed = with_lines("".join(source), number, old, new)
+        cell[key] = fixed if isinstance(source, str) else lines_in(fixed)
     return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"

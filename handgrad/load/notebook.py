@@ -30,6 +30,16 @@ def remember(filename, source):
 
 def code_cells(path):
     """Return the sources of a notebook's code cells, without the lines for IPython alone."""
+    _, cells = opened(path)
+    texts = [source if isinstance(source, str) else "".join(source) for _, _, source in cells]
+    return ["\n".join(map(without_magic, text.splitlines())) for text in texts]
+
+
+def opened(path):
+    """Return a notebook, and its code cells: each with the key of its source, and the source.
+
+    Raises InputError where it is none.
+    """
     try:
         notebook = json.loads(read(path, LARGEST))
         if notebook["nbformat"] not in KNOWN:
@@ -39,19 +49,18 @@ def code_cells(path):
             )
         sheets = [notebook] if notebook["nbformat"] == 4 else notebook["worksheets"]
         cells = [cell for sheet in sheets for cell in sheet["cells"]]
-        sources = [
-            cell["source" if "source" in cell else "input"]
-            for cell in cells
-            if cell["cell_type"] == "code"
-        ]
-        texts = [source if isinstance(source, str) else "".join(source) for source in sources]
+        code = [cell for cell in cells if cell["cell_type"] == "code"]
+        keys = ["source" if "source" in cell else "input" for cell in code]
+        found = [(cell, key, cell[key]) for cell, key in zip(code, keys, strict=True)]
+        for _, _, source in found:
+            "".join(source)
+        return notebook, found
     except InputError:
         raise
     except (ValueError, TypeError, LookupError, RecursionError):
         raise InputError(
             f"{path} is not a Jupyter notebook: its JSON cannot be read, or has no cells."
         ) from None
-    return ["\n".join(map(without_magic, text.splitlines())) for text in texts]
 
 
 def without_magic(line):

@@ -157,7 +157,17 @@ def test_a_cell_of_a_notebook_is_corrected_and_written(tmp_path):
     path = saved(tmp_path, json.dumps(notebook, indent=1), "mine.ipynb")
     reports = check_file(path)
     assert [fix.old for fix in fixes_of(reports[0])] == ["grad_h[h > 0] = 0"]
-    write_fixes(reports)
+    assert write_fixes(reports)
+    (report,) = check_file(path)
+    assert report.ok
+
+
+def test_a_notebook_of_the_older_format_is_written_as_well(tmp_path):
+    kept: dict = {"cell_type": "code", "metadata": {}, "outputs": [], "language": "python"}
+    sheet = {"cells": [kept | {"input": SCRIPT}], "metadata": {}}
+    notebook = {"worksheets": [sheet], "metadata": {}, "nbformat": 3, "nbformat_minor": 0}
+    path = saved(tmp_path, json.dumps(notebook), "mine.ipynb")
+    assert write_fixes(check_file(path))
     (report,) = check_file(path)
     assert report.ok
 

@@ -7,41 +7,47 @@ from dataclasses import replace
 import numpy as np
 
 from handgrad.network import Network
+from handgrad.run.code import TooLong, at_most
 from handgrad.run.hand_written import in_dtype, named_inputs, run_hand_written
 from handgrad.run.own_forward import OwnForward
 from handgrad.run.perturb import are_whole
 from handgrad.run.precision import mapped
 
 DRAWS = 2
+PATIENCE = 10.0  # seconds for a run on few rows
 ROWS = 16  # that are tried first, where there are many
 
 
-def draws_of(network: Network) -> list[tuple[Network, bool]]:
+def draws_of(network: Network, seconds: float) -> list[tuple[Network, bool]]:
     """Return other draws in float64, each with whether the code as it is runs on it.
 
-    One on which it does not may be one for which a wrong name has the wrong size.
+    One on which it does not may be one for which a wrong name has the wrong size. On other numbers
+    a loop may not end, so each gets so many `seconds`.
     """
     found: list[tuple[Network, bool]] = []
     for seed in range(1, DRAWS + 1):
-        ways = [in_dtype(one, np.float64) for one in others(network, seed)]
-        usable = [one for one in ways if runs(one)]
+        ways = [in_dtype(one, np.float64) for one in others(network, seed, seconds)]
+        usable = [one for one in ways if runs(one, seconds)]
         found += [(one, True) for one in usable[:1]] or [(one, False) for one in ways]
     return found
 
 
-def runs(network: Network) -> bool:
+def runs(network: Network, seconds: float) -> bool:
     """Say whether the passes of a Network run, and give a loss that is a number."""
     try:
-        return bool(np.isfinite(run_hand_written(network)["loss"]).all())
-    except Exception:
+        with at_most(seconds):
+            return bool(np.isfinite(run_hand_written(network)["loss"]).all())
+    except (Exception, TooLong):
         return False
 
 
-def others(network: Network, seed: int) -> Iterator[Network]:
+def others(network: Network, seed: int, seconds: float) -> Iterator[Network]:
     """Yield the same network with other weights and data: of other sizes first, if it has sizes."""
     if network.redraw is not None:
-        with contextlib.suppress(Exception):  # heads that have to divide a width, say
-            yield network.redraw(seed)
+        with contextlib.suppress(Exception, TooLong):  # heads that have to divide a width, say
+            with at_most(seconds):
+                drawn_anew = network.redraw(seed)
+            yield drawn_anew
     yield redrawn(network, np.random.default_rng(seed))
 
 
@@ -103,4 +109,4 @@ def with_fewer_rows(network: Network) -> Network | None:
     usable = (
         in_dtype(one, np.float64) for one in others if longest_side(one) < longest_side(network)
     )
-    return next((one for one in usable if runs(one)), None)
+    return next((one for one in usable if runs(one, PATIENCE)), None)

@@ -12,6 +12,7 @@ import numpy as np
 from handgrad.explain.correct.candidates import Candidate, cheapest_first
 from handgrad.explain.correct.places import HELPER, OWN, Spot, calls, editable, is_at, text_of
 from handgrad.explain.correct.search import (
+    VERIFYING,
     Hit,
     Search,
     new_statements,
@@ -59,7 +60,7 @@ def hit_of(search: Search, candidate: Candidate) -> Hit | None:
         if not is_alive(trace, search.trace) or not is_slope(network, trace):
             return None
     draws = search.all_draws()
-    with search.code.changed(place, statements):
+    with search.code.changed(place, statements), at_most(VERIFYING * search.seconds):
         hit = verified(search, candidate, draws)
     if hit is None or hit.corrected != search.failing:
         return None

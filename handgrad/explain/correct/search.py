@@ -32,6 +32,7 @@ from handgrad.run.hand_written import run_hand_written
 from handgrad.run.precision import FLOAT64, arithmetic
 
 LEEWAY = 0.6  # of what an edit may cost, if it corrects all of several
+VERIFYING = 20  # times as long as a run: all draws are judged
 NEAR = 1e-9  # how near a trial has to come, of the largest entry, to be looked at more closely
 
 
@@ -71,7 +72,7 @@ class Search:
     def all_draws(self):
         """Return other draws, made at the first call; see `draws_of`."""
         if self.draws is None:
-            self.draws = draws_of(self.network)
+            self.draws = draws_of(self.network, VERIFYING * self.seconds)
             self.draws += [] if self.whole is None else [(self.whole, True)]
         return self.draws
 
@@ -122,7 +123,7 @@ def try_out(search: Search, candidate: Candidate):
         served = search.spots.serves[key_of(place)]
         if any(is_near(trace.get(name), search.wrong[name]) for name in served):
             draws = search.all_draws()
-            with search.code.changed(place, statements):
+            with search.code.changed(place, statements), at_most(VERIFYING * search.seconds):
                 hit = verified(search, candidate, draws)
             search.hits += [] if hit is None else [hit]
     except KeyboardInterrupt:

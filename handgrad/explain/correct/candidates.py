@@ -13,6 +13,7 @@ from handgrad.explain.correct.places import (
     Spot,
     base_of,
     editable,
+    key_of,
     names_at,
     own_places,
     spots_for,
@@ -73,11 +74,6 @@ def spots_of(code: Code, network: Network, wrong, right) -> Spots:
 def sooner(spot, served):
     """Return a place at a lower cost if several wrong quantities have it in common."""
     return spot if len(served) < 2 else spot._replace(cost=min(SHARED, spot.cost))
-
-
-def key_of(place):
-    """Return what a place is known by."""
-    return place.filename, place.node.lineno, place.node.col_offset
 
 
 def cheapest_first(code: Code, spots, stages, wrong) -> Iterator[Candidate]:

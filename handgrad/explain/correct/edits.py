@@ -72,6 +72,11 @@ def edits_of(text: str, names: Names, parameters: Sequence[str], stage: int) -> 
         for cost, new in kind(statement, names):
             if new != text:
                 costs[new] = min(cost, costs.get(new, cost))
+    return cheapest_of(costs)
+
+
+def cheapest_of(costs: dict[str, float]) -> list[Edit]:
+    """Return texts as Edits, by their costs and then by their lengths."""
     order = sorted(costs.items(), key=lambda item: (item[1], len(item[0])))
     return [Edit(cost, new) for new, cost in order]
 
@@ -85,5 +90,4 @@ def pairs(text: str, names: Names) -> list[Edit]:
                 cost = 1 + first.cost + second.cost
                 if second.cost <= SMALL and second.text != text:
                     costs[second.text] = min(cost, costs.get(second.text, cost))
-    order = sorted(costs.items(), key=lambda item: (item[1], len(item[0])))
-    return [Edit(cost, new) for new, cost in order]
+    return cheapest_of(costs)

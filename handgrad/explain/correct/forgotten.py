@@ -114,8 +114,9 @@ def counts(statement, names):
     whole = Part(value, statement.node, *statement.span(value))
     own = statement.of(value)
     factor = own if strength(value) >= STRENGTH[ast.Mult] else f"({own})"
-    read = {statement.of(part.node) for part in statement.read() if isinstance(part.node, ATOMS)}
-    for atom in [*read, *(name for name in names.atoms if name in ("x", "X", "y", "Y"))]:
+    read = [statement.of(part.node) for part in statement.read() if isinstance(part.node, ATOMS)]
+    data = [name for name in names.atoms if name in ("x", "X", "y", "Y")]
+    for atom in dict.fromkeys([*read, *data]):
         for count in (one.format(a=atom) for one in COUNTS):
             yield 2.5, statement.with_part(whole, f"{factor} / {count}")
             yield 2.6, statement.with_part(whole, f"{factor} * {count}")

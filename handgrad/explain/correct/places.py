@@ -46,9 +46,8 @@ def spots_for(
 
     def add(chosen, cost):
         for place in chosen:
-            key = (place.filename, place.node.lineno, place.node.col_offset)
-            if key not in found:
-                found[key] = Spot(place, text_of(place), cost)
+            if key_of(place) not in found:
+                found[key_of(place)] = Spot(place, text_of(place), cost)
 
     add(own, OWN)
     around = [p for p in places if any(is_beside(p, one) for one in own)]
@@ -56,14 +55,18 @@ def spots_for(
     add([p for p in around if targets(p.node) & names], SAME_NAME)
     if is_returned:
         add([p for p in around if isinstance(p.node, ast.Return)], RETURNED)
-    fed = [p for p in around if feeds(p, own, around, right)]
-    fed_right = [p for p in around if feeds(p, own, around, set())]
+    fed, fed_right = feeders(own, around, right), feeders(own, around, set())
     called = {name for place in [*own, *fed] for name in calls(place.node)}
     add([p for p in places if p.function is not None and p.function.name in called], HELPER)
     add(fed, FEEDER)
     add(fed_right, FEEDER_RIGHT)
     add([p for p in around if is_returned or not isinstance(p.node, ast.Return)], REST)
     return list(found.values())
+
+
+def key_of(place):
+    """Return what a place is known by."""
+    return place.filename, place.node.lineno, place.node.col_offset
 
 
 def is_editable(node):
@@ -118,13 +121,13 @@ def calls(node):
     return {getattr(one, "attr", getattr(one, "id", "")) for one in called}
 
 
-def feeds(place, own, around, right):
-    """Say whether a statement assigns what goes into one of these, by itself or through another."""
+def feeders(own, around, right):
+    """Return the statements that assign what goes into these, by itself or through another."""
     wanted = {name for one in own for name in reads(one.node)} - right
     for _ in range(DEEP):
         more = [p for p in around if targets(p.node) & wanted]
-        wanted = wanted | {name for one in more for name in reads(one.node)} - right
-    return bool(targets(place.node) & wanted)
+        wanted |= {name for one in more for name in reads(one.node)} - right
+    return [place for place in around if targets(place.node) & wanted]
 
 
 def text_of(place):

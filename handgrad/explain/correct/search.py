@@ -17,12 +17,12 @@ from handgrad.explain.correct.candidates import (
     Candidate,
     Spots,
     cheapest_first,
-    key_of,
     spots_of,
 )
 from handgrad.explain.correct.draws import draws_of
 from handgrad.explain.correct.places import (
     base_of,
+    key_of,
 )
 from handgrad.explain.correct.quick import Segment, segment_for
 from handgrad.findings import FAILED, Finding
